@@ -1,0 +1,18 @@
+/** The engine's only source of time. Tests and simulations pass one that they move themselves. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** Runs a function once after a time; the returned function cancels it. */
+  after(delayMs: number, run: () => void): () => void
+}
+
+const longestDelayMs = 2 ** 31 - 1
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after(delayMs, run) {
+    const timer = setTimeout(run, Math.min(Math.max(0, delayMs), longestDelayMs))
+    timer.unref()
+    return () => clearTimeout(timer)
+  },
+}

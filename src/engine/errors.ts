@@ -1,0 +1,87 @@
+/** Every error that the engine throws on purpose, in one place. Each has a stable `code` that reaches clients. */
+
+/** A business rule that a person broke. It is an answer, not a failure: nothing was appended. */
+export class Rejection extends Error {
+  override readonly name = 'Rejection'
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly details: Readonly<Record<string, unknown>> = {},
+    readonly kind: 'rule' | 'not-found' = 'rule',
+  ) {
+    super(message)
+  }
+}
+
+/**
+ * Makes the rejection for a broken rule, to be thrown by a decision: `throw reject('order-shipped', 'The order ...')`.
+ * @param code stable, in kebab-case; clients switch on it
+ * @param message one sentence for a person, which says what to do where something can be done
+ * @param details facts that a client can use
+ */
+export function reject(code: string, message: string, details?: Readonly<Record<string, unknown>>): Rejection {
+  return new Rejection(code, message, details)
+}
+
+/** Makes the rejection of a command or a fact whose target does not exist: `throw notFound('order', id)`. */
+export function notFound(noun: string, id: string): Rejection {
+  return new Rejection(`${noun}-not-found`, `There is no such ${noun.replaceAll('-', ' ')}.`, { id }, 'not-found')
+}
+
+/** The stream was not at the expected revision. */
+export class ConflictError extends Error {
+  override readonly name = 'ConflictError'
+  constructor(
+    readonly stream: string,
+    readonly expectedRevision: number,
+    readonly actualRevision: number,
+  ) {
+    super(`Stream ${stream} is at revision ${actualRevision}, not ${expectedRevision}`)
+  }
+}
+
+/** It is unknown whether the append was written. Only the same append, unchanged, may follow it. */
+export class InDoubtError extends Error {
+  override readonly name = 'InDoubtError'
+}
+
+/** A part that Daybook needs cannot serve now; the same request may succeed later. */
+export class UnavailableError extends Error {
+  override readonly name = 'UnavailableError'
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly retryAfterSeconds = 1,
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+  }
+}
+
+/** What is stored is not what was written: a checksum, a revision or a position does not hold. */
+export class CorruptLogError extends Error {
+  override readonly name = 'CorruptLogError'
+}
+
+/** An event or a store was written by a newer version of Daybook than this one. */
+export class NewerVersionError extends Error {
+  override readonly name = 'NewerVersionError'
+}
+
+/** The caller's request contradicts what is known: a stale `If-Match`, a reused key, an unknown position. */
+export class PreconditionError extends Error {
+  override readonly name = 'PreconditionError'
+  constructor(
+    readonly code:
+      | 'revision-mismatch'
+      | 'idempotency-key-reused'
+      | 'unknown-position'
+      | 'cursor-invalid'
+      | 'cursor-expired'
+      | 'command-too-large',
+    message: string,
+    readonly details: Readonly<Record<string, unknown>> = {},
+  ) {
+    super(message)
+  }
+}

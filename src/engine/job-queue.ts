@@ -1,0 +1,51 @@
+/** The port of the alarm clock. It wakes work that the log has open; what it loses, the sweep puts back. An adapter passes `test/contract/job-queue.ts` unchanged. */
+
+export interface Job {
+  /** Jobs with the same id are one job for as long as the queue knows it, dead ones included. */
+  readonly id: string
+  readonly name: string
+  /** Never holds personal data in the clear. */
+  readonly data: Readonly<Record<string, unknown>>
+  /** Milliseconds since the epoch. */
+  readonly dueAt: number
+}
+
+export interface RunningJob extends Job {
+  /** 1 for the first try. */
+  readonly attempt: number
+}
+
+export interface DeadJob extends Job {
+  readonly attempts: number
+  readonly error: string
+}
+
+export interface WorkOptions {
+  /** Most jobs of this name that run at once. */
+  readonly concurrency: number
+  /** Tries before the job is dead. */
+  readonly maxAttempts: number
+  /** Wait before the second try; doubles with each, with jitter. */
+  readonly backoffMs: number
+  readonly maxBackoffMs: number
+}
+
+export interface JobQueue {
+  /** Adds jobs; those whose id the queue knows are left as they are. */
+  schedule(jobs: readonly Job[]): Promise<void>
+  /** Forgets jobs that wait or are dead; one that runs is not interrupted, and is not tried again. */
+  cancel(ids: readonly string[]): Promise<void>
+  /** Which of these ids the queue knows (waiting, running or dead). */
+  known(ids: readonly string[]): Promise<ReadonlySet<string>>
+  /**
+   * Runs due jobs of one name. The handler's return ends the job and the queue forgets it; its throw is retried
+   * with backoff, and after `maxAttempts` the job is dead. A job that ran when the process died runs again.
+   * @returns stops taking jobs and waits for those that run
+   */
+  work(name: string, handler: (job: RunningJob) => Promise<void>, options: WorkOptions): () => Promise<void>
+  /** Dead jobs, oldest first. */
+  dead(limit: number): Promise<readonly DeadJob[]>
+  /** Gives a dead job all its tries again; false if there is no such dead job. */
+  revive(id: string): Promise<boolean>
+  close(): Promise<void>
+}

@@ -1,0 +1,125 @@
+import type { Checkpoint } from './event-store.ts'
+
+/** The port of the read models. An adapter passes `test/contract/read-store.ts` unchanged. */
+
+export type Document = Readonly<Record<string, unknown>>
+
+/** A value that an index can hold. Strings sort by their UTF-8 bytes, null before all. One field holds one type. */
+export type IndexValue = string | number | boolean | null
+
+export interface CollectionSpec {
+  readonly name: string
+  /** Names of top-level fields, most significant first; the document's id always ends the order. */
+  readonly indexes: Readonly<Record<string, readonly string[]>>
+}
+
+export interface ProjectionSpec {
+  readonly name: string
+  readonly version: number
+  readonly collections: readonly CollectionSpec[]
+}
+
+export interface StoredDocument {
+  readonly id: string
+  /** Position of the last event that it has seen. */
+  readonly position: number
+  /** Absent for a tombstone: deleted, but its position is kept. */
+  readonly body: Document | undefined
+}
+
+export interface DocumentWrite {
+  readonly collection: string
+  readonly id: string
+  /** Position that was read, undefined when there was no document (not even a tombstone). */
+  readonly expectedPosition: number | undefined
+  readonly position: number
+  /** Undefined leaves a tombstone. */
+  readonly body: Document | undefined
+}
+
+export interface DocumentKey {
+  readonly collection: string
+  readonly id: string
+}
+
+export interface Find {
+  readonly collection: string
+  readonly index: string
+  /** Values of the index's first fields, which must be equal. */
+  readonly equals?: readonly IndexValue[]
+  /** Bounds of the field that follows them, both included. */
+  readonly from?: IndexValue
+  readonly to?: IndexValue
+  /** Strings of the following field that begin with this; not together with `from` and `to`. */
+  readonly startsWith?: string
+  readonly direction?: 'ascending' | 'descending'
+  /** Go on behind this key, in the given direction. */
+  readonly after?: SortKey
+  readonly limit: number
+}
+
+/** All of the index's values and the document's id: a place between documents that outlives them. */
+export type SortKey = readonly IndexValue[]
+
+export interface FoundDocument {
+  readonly id: string
+  readonly position: number
+  readonly body: Document
+  readonly key: SortKey
+}
+
+/** One build of a projection's collections, with its checkpoint. */
+export interface Generation {
+  readonly id: string
+  readonly spec: ProjectionSpec
+  /** The documents of these keys, in the order of the keys, tombstones included. */
+  read(keys: readonly DocumentKey[]): Promise<readonly (StoredDocument | undefined)[]>
+  /** Documents by an index, without tombstones. */
+  find(find: Find): Promise<readonly FoundDocument[]>
+  /**
+   * Writes the documents, and the checkpoint after them. A write whose document is no longer at its expected
+   * position is not done; if there are any such, the checkpoint stays and their keys are returned.
+   */
+  write(writes: readonly DocumentWrite[], checkpoint: Checkpoint): Promise<readonly DocumentKey[]>
+  checkpoint(): Promise<Checkpoint | undefined>
+  /** Removes tombstones whose position is below the given one; returns how many. */
+  sweep(belowPosition: number): Promise<number>
+  /** Number of documents in a collection, without tombstones. */
+  count(collection: string): Promise<number>
+  /** Lets go of connections; the generation stays. */
+  close(): Promise<void>
+}
+
+export interface GenerationInfo {
+  readonly id: string
+  readonly projection: string
+  readonly version: number
+  readonly state: 'building' | 'live' | 'retired'
+}
+
+export interface Snapshot {
+  readonly stream: string
+  readonly logId: string
+  readonly stateVersion: number
+  readonly revision: number
+  readonly position: number
+  readonly state: unknown
+}
+
+export interface ReadStore {
+  /** All generations of all projections. */
+  generations(): Promise<readonly GenerationInfo[]>
+  /** Makes an empty generation, in state `building`. */
+  createGeneration(spec: ProjectionSpec): Promise<Generation>
+  /** Opens one of `generations()`; undefined if it was dropped or was made with other collections or indexes. */
+  openGeneration(id: string, spec: ProjectionSpec): Promise<Generation | undefined>
+  /** Atomically makes a generation the live one; the one before it, if any, becomes `retired`. */
+  makeLive(id: string): Promise<void>
+  /** Drops a generation that is not live, with all that it holds. Dropping twice is fine. */
+  dropGeneration(id: string): Promise<void>
+
+  loadSnapshot(stream: string): Promise<Snapshot | undefined>
+  /** Replaces the stream's snapshot, unless that is of the same log and newer. */
+  saveSnapshot(snapshot: Snapshot): Promise<void>
+  close(): Promise<void>
+}

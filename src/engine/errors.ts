@@ -1,15 +1,18 @@
 /** Every error that the engine throws on purpose, in one place. Each has a stable `code` that reaches clients. */
 
+type Details = Readonly<Record<string, unknown>>
+
 /** A business rule that a person broke. It is an answer, not a failure: nothing was appended. */
 export class Rejection extends Error {
   override readonly name = 'Rejection'
-  constructor(
-    readonly code: string,
-    message: string,
-    readonly details: Readonly<Record<string, unknown>> = {},
-    readonly kind: 'rule' | 'not-found' = 'rule',
-  ) {
+  readonly code: string
+  readonly details: Details
+  readonly kind: 'rule' | 'not-found'
+  constructor(code: string, message: string, details: Details = {}, kind: 'rule' | 'not-found' = 'rule') {
     super(message)
+    this.code = code
+    this.details = details
+    this.kind = kind
   }
 }
 
@@ -19,7 +22,7 @@ export class Rejection extends Error {
  * @param message one sentence for a person, which says what to do where something can be done
  * @param details facts that a client can use
  */
-export function reject(code: string, message: string, details?: Readonly<Record<string, unknown>>): Rejection {
+export function reject(code: string, message: string, details?: Details): Rejection {
   return new Rejection(code, message, details)
 }
 
@@ -31,12 +34,14 @@ export function notFound(noun: string, id: string): Rejection {
 /** The stream was not at the expected revision. */
 export class ConflictError extends Error {
   override readonly name = 'ConflictError'
-  constructor(
-    readonly stream: string,
-    readonly expectedRevision: number,
-    readonly actualRevision: number,
-  ) {
+  readonly stream: string
+  readonly expectedRevision: number
+  readonly actualRevision: number
+  constructor(stream: string, expectedRevision: number, actualRevision: number) {
     super(`Stream ${stream} is at revision ${actualRevision}, not ${expectedRevision}`)
+    this.stream = stream
+    this.expectedRevision = expectedRevision
+    this.actualRevision = actualRevision
   }
 }
 
@@ -48,13 +53,12 @@ export class InDoubtError extends Error {
 /** A part that Daybook needs cannot serve now; the same request may succeed later. */
 export class UnavailableError extends Error {
   override readonly name = 'UnavailableError'
-  constructor(
-    readonly code: string,
-    message: string,
-    readonly retryAfterSeconds = 1,
-    options?: ErrorOptions,
-  ) {
+  readonly code: string
+  readonly retryAfterSeconds: number
+  constructor(code: string, message: string, retryAfterSeconds = 1, options?: ErrorOptions) {
     super(message, options)
+    this.code = code
+    this.retryAfterSeconds = retryAfterSeconds
   }
 }
 
@@ -68,20 +72,22 @@ export class NewerVersionError extends Error {
   override readonly name = 'NewerVersionError'
 }
 
+type PreconditionCode =
+  | 'revision-mismatch'
+  | 'idempotency-key-reused'
+  | 'unknown-position'
+  | 'cursor-invalid'
+  | 'cursor-expired'
+  | 'command-too-large'
+
 /** The caller's request contradicts what is known: a stale `If-Match`, a reused key, an unknown position. */
 export class PreconditionError extends Error {
   override readonly name = 'PreconditionError'
-  constructor(
-    readonly code:
-      | 'revision-mismatch'
-      | 'idempotency-key-reused'
-      | 'unknown-position'
-      | 'cursor-invalid'
-      | 'cursor-expired'
-      | 'command-too-large',
-    message: string,
-    readonly details: Readonly<Record<string, unknown>> = {},
-  ) {
+  readonly code: PreconditionCode
+  readonly details: Details
+  constructor(code: PreconditionCode, message: string, details: Details = {}) {
     super(message)
+    this.code = code
+    this.details = details
   }
 }

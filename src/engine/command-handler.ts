@@ -1,0 +1,87 @@
+import type { Clock } from './clock.ts'
+import { type Answer, type Command, streamOf } from './command.ts'
+import type { Decider } from './decider.ts'
+import { UnavailableError } from './errors.ts'
+import type { EventStore } from './event-store.ts'
+import type { Fold, Folds } from './folds.ts'
+import { mailbox, type Waiting } from './mailbox.ts'
+
+export interface CommandHandler {
+  /**
+   * Decides a command and appends its events; durable when it resolves.
+   * @throws Rejection when a rule is broken
+   * @throws PreconditionError for a reused id or a stale revision
+   * @throws UnavailableError when it can't be decided now, or its outcome is not known in time; the same command may be sent again
+   */
+  handle(command: Command): Promise<Answer>
+  /** The present state of an aggregate. */
+  fold<State>(decider: Decider<State>, id: string): Promise<Fold<State>>
+  /** Number of commands that wait for an answer. */
+  waiting(): number
+}
+
+export interface CommandHandlerOptions {
+  readonly store: EventStore
+  readonly folds: Folds
+  readonly clock: Clock
+  /** Most commands that may wait in the process; beyond it the answer is 503. */
+  readonly maxWaiting: number
+  readonly answerTimeoutMs: number
+}
+
+/** The way of every command: queued for its stream, decided, appended, answered. */
+export function commandHandler(options: CommandHandlerOptions): CommandHandler {
+  const { store, folds, clock, maxWaiting, answerTimeoutMs } = options
+  const mailboxes = new Map<string, (waiting: Waiting) => void>()
+  let waitingCount = 0
+
+  function mailboxOf(stream: string): (waiting: Waiting) => void {
+    const known = mailboxes.get(stream)
+    if (known) return known
+    const made = mailbox({ store, folds, clock, maxBatch: 1_000, maxTries: 10 }, stream, () => mailboxes.delete(stream))
+    mailboxes.set(stream, made)
+    return made
+  }
+
+  return {
+    handle(command) {
+      if (waitingCount >= maxWaiting) {
+        return Promise.reject(new UnavailableError('busy', 'Too many commands wait to be decided. Try again.'))
+      }
+      waitingCount++
+      return new Promise<Answer>((resolve, reject) => {
+        const cancelTimeout = clock.after(answerTimeoutMs, () =>
+          reject(
+            new UnavailableError(
+              'outcome-unknown',
+              'The outcome is not known yet. Send the same request again with the same Idempotency-Key.',
+            ),
+          ),
+        )
+        const settled = () => {
+          cancelTimeout()
+          waitingCount--
+        }
+        mailboxOf(streamOf(command))({
+          command,
+          resolve(answer) {
+            settled()
+            resolve(answer)
+          },
+          reject(error) {
+            settled()
+            reject(error)
+          },
+        })
+      })
+    },
+
+    async fold<State>(decider: Decider<State>, id: string): Promise<Fold<State>> {
+      const fold = store.soleWriter ? await folds.load(decider, id) : await folds.refresh(decider, id)
+      // A stream's fold has the state of the decider that it was folded with.
+      return fold as Fold<State>
+    },
+
+    waiting: () => waitingCount,
+  }
+}

@@ -1,0 +1,141 @@
+import { LRUCache } from 'lru-cache'
+import type { Decider } from './decider.ts'
+import { CorruptLogError } from './errors.ts'
+import type { EventStore } from './event-store.ts'
+import { noStream } from './event-store.ts'
+import type { EventRegistry } from './events.ts'
+import type { ReadStore } from './read-store.ts'
+import { type RecentCommands, recentCommands, remember, type SavedCommands } from './recent-commands.ts'
+import { streamName } from './streams.ts'
+
+/** What a stream has come to. */
+export interface Fold<State = unknown> {
+  readonly state: State
+  readonly revision: number
+  /** Position of its last event, 0 for a stream that does not exist. */
+  readonly position: number
+}
+
+/** A fold with the memory that makes commands idempotent; the state is never changed in place, the memory only by who appends. */
+export interface StreamFold extends Fold {
+  readonly recent: RecentCommands
+}
+
+export interface Folds {
+  /** The latest known fold of a stream, read from the store if it is not in the cache. */
+  load(decider: Decider, id: string): Promise<StreamFold>
+  /** The fold if it is in the cache. */
+  cached(stream: string): StreamFold | undefined
+  /** Reads what is new in a stream and folds it on. */
+  refresh(decider: Decider, id: string): Promise<StreamFold>
+  /** Keeps a fold that rests on appended events only. */
+  keep(decider: Decider, stream: string, fold: StreamFold): void
+}
+
+interface SavedState {
+  readonly state: unknown
+  readonly recent: SavedCommands
+}
+
+function isSavedState(value: unknown): value is SavedState {
+  return typeof value === 'object' && value !== null && 'state' in value && 'recent' in value
+}
+
+/**
+ * The folds of recent streams in a bounded cache; long streams begin at a snapshot.
+ * @param cacheSize number of streams
+ */
+export function foldCache(
+  store: EventStore,
+  snapshots: Pick<ReadStore, 'loadSnapshot' | 'saveSnapshot'>,
+  registry: EventRegistry,
+  cacheSize: number,
+): Folds {
+  const cache = new LRUCache<string, StreamFold>({ max: cacheSize })
+  const loading = new Map<string, Promise<StreamFold>>()
+  const snapshotRevisions = new LRUCache<string, number>({ max: cacheSize })
+
+  async function beginning(decider: Decider, stream: string): Promise<StreamFold> {
+    const format = decider.snapshot
+    const found = format && (await snapshots.loadSnapshot(stream).catch(() => undefined))
+    if (format && found && found.logId === store.logId && found.stateVersion === format.version) {
+      snapshotRevisions.set(stream, found.revision)
+      if (isSavedState(found.state)) {
+        const { revision, position, state } = found
+        return { state: format.load(state.state), revision, position, recent: recentCommands(state.recent) }
+      }
+    }
+    return { state: decider.initial, revision: noStream, position: 0, recent: recentCommands() }
+  }
+
+  async function foldOn(decider: Decider, stream: string, from: StreamFold): Promise<StreamFold> {
+    let { state, revision, position } = from
+    for await (const events of store.readStream(stream, { fromRevision: from.revision + 1 })) {
+      for (const stored of events) {
+        if (stored.revision !== revision + 1) {
+          throw new CorruptLogError(
+            `Stream ${stream} has revision ${stored.revision} after ${revision}. Restore the log from a backup.`,
+          )
+        }
+        const event = registry.upcast(stored)
+        state = decider.evolve(state, event)
+        revision = event.revision
+        position = event.position
+        remember(from.recent, event)
+      }
+    }
+    return { state, revision, position, recent: from.recent }
+  }
+
+  function newest(stream: string, fold: StreamFold): StreamFold {
+    const known = cache.peek(stream)
+    if (known !== undefined && known.revision > fold.revision) return known
+    cache.set(stream, fold)
+    return fold
+  }
+
+  /** One read of a stream at a time: whoever asks meanwhile gets the same. */
+  function once(stream: string, read: () => Promise<StreamFold>): Promise<StreamFold> {
+    const running = loading.get(stream)
+    if (running !== undefined) return running
+    const started = read().finally(() => loading.delete(stream))
+    loading.set(stream, started)
+    return started
+  }
+
+  function saveSnapshot(decider: Decider, stream: string, fold: StreamFold): void {
+    const format = decider.snapshot
+    if (!format || fold.revision - (snapshotRevisions.get(stream) ?? noStream) < format.every) return
+    snapshotRevisions.set(stream, fold.revision)
+    const { revision, position } = fold
+    const state: SavedState = { state: format.save(fold.state), recent: fold.recent.save() }
+    // A snapshot only saves time: one that can't be written now is written later.
+    snapshots
+      .saveSnapshot({ stream, logId: store.logId, stateVersion: format.version, revision, position, state })
+      .catch(() => snapshotRevisions.delete(stream))
+  }
+
+  return {
+    async load(decider, id) {
+      const stream = streamName(decider.category, id)
+      return (
+        cache.get(stream) ??
+        (await once(stream, async () =>
+          newest(stream, await foldOn(decider, stream, await beginning(decider, stream))),
+        ))
+      )
+    },
+    cached: (stream) => cache.get(stream),
+    async refresh(decider, id) {
+      const stream = streamName(decider.category, id)
+      return once(stream, async () => {
+        const known = cache.get(stream) ?? (await beginning(decider, stream))
+        return newest(stream, await foldOn(decider, stream, known))
+      })
+    },
+    keep(decider, stream, fold) {
+      cache.set(stream, fold)
+      saveSnapshot(decider, stream, fold)
+    },
+  }
+}

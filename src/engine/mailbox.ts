@@ -1,0 +1,258 @@
+import pRetry from 'p-retry'
+import type { Clock } from './clock.ts'
+import { type Answer, byteSize, type Command, newEvents } from './command.ts'
+import type { Context, FactRequests } from './decider.ts'
+import { ConflictError, InDoubtError, PreconditionError, UnavailableError } from './errors.ts'
+import { type AppendResult, type EventStore, maxAppendBytes, type NewEvent } from './event-store.ts'
+import type { Folds, StreamFold } from './folds.ts'
+
+/** A command that waits in a mailbox for its answer. */
+export interface Waiting {
+  readonly command: Command
+  resolve(answer: Answer): void
+  reject(error: unknown): void
+}
+
+export interface MailboxOptions {
+  readonly store: EventStore
+  readonly folds: Folds
+  readonly clock: Clock
+  /** Most commands that are decided for one append. */
+  readonly maxBatch: number
+  /** Tries after conflicts before the commands are answered 503. */
+  readonly maxTries: number
+}
+
+/** What became of a command in a round: it is told to nobody before the round's events are durable. */
+type Outcome =
+  | { readonly kind: 'accepted'; readonly waiting: Waiting; readonly lastEvent: number }
+  | { readonly kind: 'known'; readonly waiting: Waiting; readonly answer: Answer }
+  | { readonly kind: 'failed'; readonly waiting: Waiting; readonly error: unknown }
+
+interface Round {
+  readonly outcomes: Outcome[]
+  readonly events: NewEvent[]
+  readonly commandOf: Waiting[]
+  state: unknown
+  bytes: number
+}
+
+/**
+ * Decides the commands for one stream, one after another on the evolving state, and appends the events of all that
+ * came in while the last append was under way in one append.
+ * @param stream the stream's name
+ * @param onIdle called when nothing waits any more
+ * @returns adds a command to the queue
+ */
+export function mailbox(options: MailboxOptions, stream: string, onIdle: () => void): (waiting: Waiting) => void {
+  const { store, folds, clock, maxBatch, maxTries } = options
+  let queue: Waiting[] = []
+  let running = false
+
+  async function run(): Promise<void> {
+    while (queue.length > 0) {
+      const batch = queue.splice(0, maxBatch)
+      try {
+        const left = await decideAndAppend(batch)
+        queue = left.length > 0 ? [...left, ...queue] : queue
+      } catch (error) {
+        for (const waiting of batch) waiting.reject(error)
+      }
+    }
+    running = false
+    onIdle()
+  }
+
+  /** Answers a batch; returns those that did not fit into one append. */
+  async function decideAndAppend(batch: readonly Waiting[]): Promise<readonly Waiting[]> {
+    const [first] = batch
+    if (first === undefined) return []
+    const { decider, target } = first.command
+    let proven = store.soleWriter || folds.cached(stream) === undefined
+    let fold = await folds.load(decider, target)
+    for (let tries = 1; ; tries++) {
+      const { round, left } = await decideAll(fold, batch)
+      if (round.events.length === 0 && !proven) {
+        // Where others write too, a decision that appends nothing proves nothing before the newest events are read.
+        const newest = await folds.refresh(decider, target)
+        proven = true
+        if (newest.revision !== fold.revision) {
+          fold = newest
+          continue
+        }
+      }
+      if (round.events.length === 0) {
+        for (const outcome of round.outcomes) settle(outcome, fold, [])
+        return left
+      }
+      try {
+        const result = await appendSurely(fold.revision, round.events)
+        commit(fold, round, result)
+        return left
+      } catch (error) {
+        if (!(error instanceof ConflictError)) throw error
+        if (tries >= maxTries) {
+          throw new UnavailableError('contention', 'Too many others write to the same thing. Try again.', 1, {
+            cause: error,
+          })
+        }
+        await backoff(tries)
+        fold = await folds.refresh(decider, target)
+        proven = true
+      }
+    }
+  }
+
+  async function decideAll(
+    fold: StreamFold,
+    batch: readonly Waiting[],
+  ): Promise<{ round: Round; left: readonly Waiting[] }> {
+    const round: Round = { outcomes: [], events: [], commandOf: [], state: fold.state, bytes: 0 }
+    for (const [index, waiting] of batch.entries()) {
+      try {
+        const known = alreadyDone(waiting, fold, round)
+        if (known) {
+          round.outcomes.push(known)
+          continue
+        }
+        const events = await decideOne(waiting.command, fold.revision + round.events.length, round.state)
+        const bytes = byteSize(events)
+        if (bytes > maxAppendBytes) {
+          throw new PreconditionError(
+            'command-too-large',
+            'What this command asks for is too large for one step. Ask for less at once.',
+          )
+        }
+        if (round.bytes + bytes > maxAppendBytes) return { round, left: batch.slice(index) }
+        round.state = events.reduce((state, event) => waiting.command.decider.evolve(state, event), round.state)
+        round.bytes += bytes
+        for (const event of events) {
+          round.events.push(event)
+          round.commandOf.push(waiting)
+        }
+        round.outcomes.push({
+          kind: 'accepted',
+          waiting,
+          lastEvent: events.length === 0 ? -1 : round.events.length - 1,
+        })
+      } catch (error) {
+        round.outcomes.push({ kind: 'failed', waiting, error })
+      }
+    }
+    return { round, left: [] }
+  }
+
+  /** The first answer of a command that is sent again, be it accepted before or in this very round. */
+  function alreadyDone(waiting: Waiting, fold: StreamFold, round: Round): Outcome | undefined {
+    const { command } = waiting
+    const known = fold.recent.find(command.id)
+    const lastEvent = round.commandOf.findLastIndex((other) => other.command.id === command.id)
+    const hash = known ? known.hash : round.commandOf[lastEvent]?.command.hash
+    if (!known && lastEvent < 0) return undefined
+    if (hash !== command.hash) {
+      throw new PreconditionError(
+        'idempotency-key-reused',
+        'This Idempotency-Key was used for another request. Use a new key for a new request.',
+      )
+    }
+    if (!known) return { kind: 'accepted', waiting, lastEvent }
+    return {
+      kind: 'known',
+      waiting,
+      answer: { id: command.target, revision: known.revision, position: known.position },
+    }
+  }
+
+  async function decideOne(command: Command, revision: number, state: unknown): Promise<readonly NewEvent[]> {
+    if (command.expectedRevision !== undefined && command.expectedRevision !== revision) {
+      throw new PreconditionError(
+        'revision-mismatch',
+        `It was changed meanwhile: it is at revision ${revision}. Read it again.`,
+        { revision },
+      )
+    }
+    const decision = command.decider.decisions.get(command.type)
+    if (decision === undefined) throw new Error(`${command.decider.category} does not decide ${command.type}`)
+    const recordedAt = new Date(clock.now()).toISOString()
+    const context = {
+      id: command.target,
+      at: command.occurredAt ?? recordedAt,
+      actor: command.actor,
+      imported: command.imported ?? false,
+    }
+    const facts = decision.lookUp ? await lookUp(decision.lookUp(command.data, state, context)) : {}
+    return newEvents(command, decision.decide(command.data, state, { ...context, facts }), recordedAt)
+  }
+
+  async function lookUp(requests: FactRequests): Promise<Context['facts']> {
+    const stateOf = async ({ decider, id }: { decider: Command['decider']; id: string }) =>
+      (store.soleWriter ? await folds.load(decider, id) : await folds.refresh(decider, id)).state
+    const entries = Object.entries(requests).map(async ([name, request]) => [
+      name,
+      'decider' in request ? await stateOf(request) : await Promise.all(request.map(stateOf)),
+    ])
+    return Object.fromEntries(await Promise.all(entries))
+  }
+
+  /** Nothing else goes to the stream until the outcome of an append in doubt is known. */
+  function appendSurely(expectedRevision: number, events: readonly NewEvent[]): Promise<AppendResult> {
+    return pRetry(() => store.append(stream, expectedRevision, events), {
+      retries: Number.POSITIVE_INFINITY,
+      minTimeout: 50,
+      maxTimeout: 5_000,
+      randomize: true,
+      shouldRetry: ({ error }) => error instanceof InDoubtError,
+    })
+  }
+
+  function commit(fold: StreamFold, round: Round, result: AppendResult): void {
+    const next = {
+      state: round.state,
+      revision: result.revision,
+      position: result.positions.at(-1) ?? fold.position,
+      recent: fold.recent,
+    }
+    for (const outcome of round.outcomes) {
+      const answer = settle(outcome, fold, result.positions)
+      if (outcome.kind !== 'accepted' || outcome.lastEvent < 0 || answer === undefined) continue
+      const { id, actor, hash } = outcome.waiting.command
+      const { revision, position } = answer
+      fold.recent.add(id, actor, { ...(hash !== undefined && { hash }), revision, position, at: clock.now() })
+    }
+    const { decider } = round.commandOf[0]?.command ?? {}
+    if (decider) folds.keep(decider, stream, next)
+  }
+
+  function settle(outcome: Outcome, fold: StreamFold, positions: readonly number[]): Answer | undefined {
+    if (outcome.kind === 'failed') {
+      outcome.waiting.reject(outcome.error)
+      return undefined
+    }
+    const answer = outcome.kind === 'known' ? outcome.answer : answerOf(outcome, fold, positions)
+    outcome.waiting.resolve(answer)
+    return answer
+  }
+
+  function answerOf(
+    outcome: { waiting: Waiting; lastEvent: number },
+    fold: StreamFold,
+    positions: readonly number[],
+  ): Answer {
+    const id = outcome.waiting.command.target
+    // What had nothing to do answers with all that the decision may have rested on.
+    const last = outcome.lastEvent < 0 ? positions.length - 1 : outcome.lastEvent
+    return { id, revision: fold.revision + last + 1, position: positions[last] ?? fold.position }
+  }
+
+  function backoff(tries: number): Promise<void> {
+    return new Promise((resolve) => clock.after(Math.random() * 5 * 2 ** tries, resolve))
+  }
+
+  return (waiting) => {
+    queue.push(waiting)
+    if (running) return
+    running = true
+    // A turn of the event loop lets what arrived together be decided together.
+    queueMicrotask(() => void run())
+  }
+}

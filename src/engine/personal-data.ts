@@ -1,0 +1,152 @@
+import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto'
+import { z } from 'zod'
+import type { KeyVault } from './key-vault.ts'
+
+declare const sealedValue: unique symbol
+
+/**
+ * A personal value as everything behind the API sees it: encrypted with the person's key, opaque, equal for equal
+ * values of one person. Null where the person had already been forgotten.
+ */
+export type Sealed<T> = (string & { readonly [sealedValue]: T }) | null
+
+type Path = readonly string[]
+
+const personalSchemas = new WeakSet<z.core.$ZodType>()
+const everyElement = '*'
+
+/**
+ * Marks a value in a schema as personal data. It is parsed as the inner schema says, and is sealed before anything
+ * else sees it; queries open it again for those who may read it, as null once the person is forgotten.
+ * @param schema what the value is in the clear
+ */
+export function personal<S extends z.ZodType>(schema: S): z.ZodType<Sealed<z.output<S>>> {
+  const marked = schema.nullable()
+  personalSchemas.add(marked)
+  const meta = schema.meta()
+  const described = meta === undefined ? marked : marked.meta({ ...meta, id: undefined })
+  personalSchemas.add(described)
+  // The one place where the clear and the sealed type of a value meet: parsing yields the clear one, `seal` follows at once.
+  return described as unknown as z.ZodType<Sealed<z.output<S>>>
+}
+
+/** Where a schema has personal values: paths of field names, `*` for each element of an array or record. */
+export function personalPaths(schema: z.core.$ZodType): readonly Path[] {
+  if (personalSchemas.has(schema)) return [[]]
+  if (schema instanceof z.ZodObject) {
+    return Object.entries(schema.shape).flatMap(([name, inner]) => personalPaths(inner).map((path) => [name, ...path]))
+  }
+  if (schema instanceof z.ZodArray) return personalPaths(schema.element).map((path) => [everyElement, ...path])
+  if (schema instanceof z.ZodRecord) return personalPaths(schema.valueType).map((path) => [everyElement, ...path])
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap(personalPaths)
+  if (
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodExactOptional ||
+    schema instanceof z.ZodNullable ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodReadonly
+  ) {
+    return personalPaths(schema.unwrap())
+  }
+  return []
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+/** Replaces what stands at the paths; shares with the given value what does not change. */
+function replaceAt(value: unknown, path: Path, replace: (found: unknown) => unknown): unknown {
+  const [name, ...rest] = path
+  if (name === undefined) return value === undefined || value === null ? value : replace(value)
+  if (!isRecord(value)) return value
+  if (name === everyElement) {
+    if (Array.isArray(value)) return value.map((element) => replaceAt(element, rest, replace))
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, replaceAt(inner, rest, replace)]))
+  }
+  if (!(name in value)) return value
+  return { ...value, [name]: replaceAt(value[name], rest, replace) }
+}
+
+const algorithm = 'aes-256-gcm'
+const ivBytes = 12
+const tagBytes = 16
+const prefix = 'sealed1'
+
+/** The initialisation vector is derived from key and content (as in AES-SIV, RFC 5297), so that equal values stay equal. */
+function encrypt(person: string, key: Uint8Array, value: unknown): string {
+  const clear = Buffer.from(JSON.stringify(value))
+  const iv = createHmac('sha256', key).update(clear).digest().subarray(0, ivBytes)
+  const cipher = createCipheriv(algorithm, key, iv).setAAD(Buffer.from(person))
+  const bytes = Buffer.concat([iv, cipher.update(clear), cipher.final(), cipher.getAuthTag()])
+  return `${prefix}.${bytes.toString('base64url')}.${person}`
+}
+
+function parts(sealed: string): { person: string; bytes: Buffer } | undefined {
+  const [name, encoded, ...person] = sealed.split('.')
+  if (name !== prefix || encoded === undefined) return undefined
+  return { person: person.join('.'), bytes: Buffer.from(encoded, 'base64url') }
+}
+
+function decrypt(sealed: string, keys: ReadonlyMap<string, Uint8Array>): unknown {
+  const found = parts(sealed)
+  const key = found && keys.get(found.person)
+  if (found === undefined || key === undefined) return null
+  const decipher = createDecipheriv(algorithm, key, found.bytes.subarray(0, ivBytes), { authTagLength: tagBytes })
+    .setAAD(Buffer.from(found.person))
+    .setAuthTag(found.bytes.subarray(-tagBytes))
+  const clear = Buffer.concat([decipher.update(found.bytes.subarray(ivBytes, -tagBytes)), decipher.final()])
+  return JSON.parse(clear.toString())
+}
+
+export interface PersonalData {
+  /**
+   * Seals all personal values in something that was parsed by a schema.
+   * @param person whose data it is; asked for only if there is any
+   */
+  seal<T>(schema: z.core.$ZodType, value: T, person: () => string): Promise<T>
+  /** Opens all personal values of documents of a schema; those of forgotten persons become null. */
+  open(schema: z.core.$ZodType, documents: readonly unknown[]): Promise<readonly unknown[]>
+}
+
+/**
+ * Seals and opens personal data with the keys of a vault (AES-256-GCM).
+ * @param vault where each person's key is kept, and deleted when the person is forgotten
+ */
+export function personalData(vault: Pick<KeyVault, 'keyFor' | 'keys'>): PersonalData {
+  const known = new WeakMap<z.core.$ZodType, readonly Path[]>()
+  function pathsOf(schema: z.core.$ZodType): readonly Path[] {
+    const paths = known.get(schema) ?? personalPaths(schema)
+    known.set(schema, paths)
+    return paths
+  }
+
+  return {
+    async seal<T>(schema: z.core.$ZodType, value: T, person: () => string): Promise<T> {
+      const paths = pathsOf(schema)
+      if (paths.length === 0) return value
+      const id = person()
+      const key = await vault.keyFor(id)
+      const replace = (found: unknown) => (key === undefined ? null : encrypt(id, key, found))
+      // Sealing keeps the shape; only values that the schema types as sealed are replaced.
+      return paths.reduce<unknown>((result, path) => replaceAt(result, path, replace), value) as T
+    },
+
+    async open(schema, documents) {
+      const paths = pathsOf(schema)
+      if (paths.length === 0 || documents.length === 0) return documents
+      const persons = new Set<string>()
+      const note = (found: unknown) => {
+        const person = typeof found === 'string' ? parts(found)?.person : undefined
+        if (person !== undefined) persons.add(person)
+        return found
+      }
+      for (const document of documents) for (const path of paths) replaceAt(document, path, note)
+      const keys = await vault.keys([...persons])
+      const replace = (found: unknown) => (typeof found === 'string' ? decrypt(found, keys) : null)
+      return documents.map((document) =>
+        paths.reduce<unknown>((result, path) => replaceAt(result, path, replace), document),
+      )
+    },
+  }
+}

@@ -1,0 +1,167 @@
+import type { Checkpoint } from './event-store.ts'
+import type { Recorded } from './events.ts'
+import type { Change, Collection, Projection } from './projection.ts'
+import type { Document, DocumentKey, DocumentWrite, Generation, StoredDocument } from './read-store.ts'
+
+/** An event that a projection fails on. It stops that projection alone, until it is mended or an operator skips the event. */
+export class PoisonEventError extends Error {
+  override readonly name = 'PoisonEventError'
+  readonly event: Recorded
+  constructor(projection: string, event: Recorded, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    super(
+      `Projection ${projection} fails on event ${event.id} (${event.type}) at position ${event.position}: ${reason}`,
+      { cause },
+    )
+    this.event = event
+  }
+}
+
+interface Step {
+  readonly event: Recorded
+  readonly change: Change
+}
+
+/** A document and all that a batch does to it. */
+interface Touched {
+  readonly key: DocumentKey
+  readonly steps: Step[]
+}
+
+const maxRounds = 20
+
+/**
+ * Folds a batch of events into a generation: reads the documents that it touches in one read, folds in memory, writes
+ * them in one write and the checkpoint after them. Exactly once in effect: documents skip what they have seen.
+ * @param events upcast, in log order; those at or before a document's position are skipped by that document
+ * @param checkpoint how far the generation has come with this batch
+ * @throws PoisonEventError when the projection fails on an event; everything before that event has then been written
+ */
+export async function project(
+  definition: Projection,
+  generation: Generation,
+  events: readonly Recorded[],
+  checkpoint: Checkpoint,
+): Promise<void> {
+  const touched = new Map<string, Touched>()
+  let poison: PoisonEventError | undefined
+  for (const event of events) {
+    try {
+      for (const change of definition.route(event)) {
+        const name = `${change.collection}/${change.id}`
+        const known = touched.get(name)
+        if (known) known.steps.push({ event, change })
+        else touched.set(name, { key: { collection: change.collection, id: change.id }, steps: [{ event, change }] })
+      }
+    } catch (error) {
+      poison = new PoisonEventError(definition.name, event, error)
+      break
+    }
+  }
+  try {
+    await writeAll(definition, generation, [...touched.values()], poison ? undefined : checkpoint)
+  } catch (error) {
+    if (!(error instanceof PoisonEventError)) throw error
+    const before = events.slice(0, events.indexOf(error.event))
+    const last = before.at(-1)
+    if (last)
+      await project(definition, generation, before, { ...checkpoint, position: last.position, eventId: last.id })
+    throw error
+  }
+  if (poison) {
+    const last = events[events.indexOf(poison.event) - 1]
+    if (last) await generation.write([], { ...checkpoint, position: last.position, eventId: last.id })
+    throw poison
+  }
+}
+
+/** Writes what the batch makes of the documents; those that somebody else wrote meanwhile are read again and folded on. */
+async function writeAll(
+  definition: Projection,
+  generation: Generation,
+  touched: readonly Touched[],
+  checkpoint: Checkpoint | undefined,
+): Promise<void> {
+  let left = touched
+  for (let round = 0; round < maxRounds; round++) {
+    const stored = await generation.read(left.map(({ key }) => key))
+    const writes = left.flatMap((each, index) => foldDocument(definition, each, stored[index]))
+    const derived = await derivedWrites(definition, generation, writes)
+    const final = checkpoint ?? (await generation.checkpoint())
+    const all = [...derived, ...writes.map(({ write }) => write)]
+    if (all.length === 0 && checkpoint === undefined) return
+    if (final === undefined) return
+    const missed = await generation.write(all, final)
+    if (missed.length === 0) return
+    const names = new Set(missed.map(({ collection, id }) => `${collection}/${id}`))
+    const sources = new Map(derived.map((write) => [`${write.collection}/${write.id}`, write.source]))
+    const again = new Set([...names].map((name) => sources.get(name) ?? name))
+    left = touched.filter(({ key }) => again.has(`${key.collection}/${key.id}`))
+  }
+  throw new Error(`Projection ${definition.name}: another writer keeps changing the same documents`)
+}
+
+interface Folded {
+  readonly write: DocumentWrite
+  readonly before: Document | undefined
+}
+
+function foldDocument(definition: Projection, { key, steps }: Touched, stored: StoredDocument | undefined): Folded[] {
+  const before = stored?.body
+  let body = before
+  let position = stored?.position ?? -1
+  for (const { event, change } of steps) {
+    // Several changes of one event may touch one document; only events that it had seen when it was read are skipped.
+    if (stored !== undefined && event.position <= stored.position) continue
+    try {
+      body = change.evolve(body)
+    } catch (error) {
+      throw new PoisonEventError(definition.name, event, error)
+    }
+    position = event.position
+  }
+  if (body === before) return []
+  return [{ write: { ...key, expectedPosition: stored?.position, position, body }, before }]
+}
+
+interface DerivedWrite extends DocumentWrite {
+  /** The document that the entry is computed from. */
+  readonly source: string
+}
+
+/** The writes that bring computed collections in line with the documents they are computed from. */
+async function derivedWrites(
+  definition: Projection,
+  generation: Generation,
+  folded: readonly Folded[],
+): Promise<readonly DerivedWrite[]> {
+  const wanted = definition.collections.flatMap((target) => folded.flatMap((each) => entryChanges(target, each)))
+  if (wanted.length === 0) return []
+  const stored = await generation.read(wanted)
+  return wanted.flatMap((write, index) => {
+    const known = stored[index]
+    if (known !== undefined && known.position >= write.position) return []
+    if (known?.body === undefined && write.body === undefined) return []
+    return [{ ...write, expectedPosition: known?.position }]
+  })
+}
+
+const noEntries: ReadonlyMap<string, Document> = new Map()
+
+function entryChanges(target: Collection, { write, before }: Folded): DerivedWrite[] {
+  const { derived } = target
+  if (derived === undefined || derived.from !== write.collection) return []
+  const old = before ? derived.entries(write.id, before) : noEntries
+  const next = write.body ? derived.entries(write.id, write.body) : noEntries
+  const entry = (id: string, body: Document | undefined): DerivedWrite => ({
+    collection: target.name,
+    id,
+    expectedPosition: undefined,
+    position: write.position,
+    body,
+    source: `${write.collection}/${write.id}`,
+  })
+  const gone = [...old.keys()].filter((id) => !next.has(id)).map((id) => entry(id, undefined))
+  const changed = [...next].filter(([id, body]) => JSON.stringify(body) !== JSON.stringify(old.get(id)))
+  return [...gone, ...changed.map(([id, body]) => entry(id, body))]
+}

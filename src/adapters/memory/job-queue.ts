@@ -1,0 +1,101 @@
+import type { DeadJob, Job, JobQueue } from '../../engine/job-queue.ts'
+import { type JobTable, type RunnerOptions, runJobs, type WaitingJob } from '../../engine/job-runner.ts'
+import { firstIndex, insertSorted, removeSorted } from './sorted-list.ts'
+
+interface Entry extends WaitingJob {
+  /** Order of arrival, among jobs that are due at the same time. */
+  readonly number: number
+  /** As JSON, so that a handler never shares data with who scheduled the job. */
+  readonly json: string
+}
+
+/**
+ * A job queue that lives as long as the process, for tests and simulations.
+ * @param options the clock, and what a simulation wants to decide itself
+ */
+export function memoryJobQueue(options: RunnerOptions): JobQueue {
+  return runJobs(memoryTable(), options)
+}
+
+function memoryTable(): JobTable {
+  const waiting = new Map<string, Entry>()
+  /** The same ones, by name and in the order they are due. */
+  const sorted = new Map<string, Entry[]>()
+  const dead = new Map<string, DeadJob>()
+  let added = 0
+
+  function listOf(name: string): Entry[] {
+    const list = sorted.get(name) ?? []
+    sorted.set(name, list)
+    return list
+  }
+
+  function put(job: Job, attempts: number): void {
+    const entry = { ...job, attempts, number: ++added, json: JSON.stringify(job.data) }
+    waiting.set(job.id, entry)
+    insertSorted(listOf(job.name), entry, byDueTime)
+  }
+
+  function take(id: string): Entry | undefined {
+    const entry = waiting.get(id)
+    if (entry === undefined) return undefined
+    waiting.delete(id)
+    removeSorted(listOf(entry.name), entry, byDueTime)
+    return entry
+  }
+
+  return {
+    add(jobs) {
+      for (const job of jobs) if (!waiting.has(job.id) && !dead.has(job.id)) put(job, 0)
+    },
+
+    remove(ids) {
+      for (const id of ids) {
+        take(id)
+        dead.delete(id)
+      }
+    },
+
+    known: (ids) => ids.filter((id) => waiting.has(id) || dead.has(id)),
+
+    due(name, now, limit) {
+      const list = listOf(name)
+      const end = firstIndex(list, (entry) => entry.dueAt > now)
+      return list.slice(0, Math.min(end, limit)).map(({ number, json, ...job }) => ({ ...job, data: JSON.parse(json) }))
+    },
+
+    nextDueAt(name, now) {
+      const list = listOf(name)
+      return list[firstIndex(list, (entry) => entry.dueAt > now)]?.dueAt
+    },
+
+    retry(id, attempts, dueAt) {
+      const entry = take(id)
+      if (entry !== undefined) put({ ...entry, dueAt }, attempts)
+    },
+
+    bury(id, attempts, error) {
+      const entry = take(id)
+      if (entry === undefined) return
+      const { name, data, dueAt } = entry
+      dead.set(id, { id, name, data, dueAt, attempts, error })
+    },
+
+    dead: (limit) => Array.from(dead.values()).slice(0, limit),
+
+    revive(id, dueAt) {
+      const job = dead.get(id)
+      if (job === undefined) return false
+      const { attempts, error, ...rest } = job
+      dead.delete(id)
+      put({ ...rest, dueAt }, 0)
+      return true
+    },
+
+    close() {},
+  }
+}
+
+function byDueTime(left: Entry, right: Entry): number {
+  return left.dueAt - right.dueAt || left.number - right.number
+}

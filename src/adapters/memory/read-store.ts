@@ -1,0 +1,232 @@
+import { UnavailableError } from '../../engine/errors.ts'
+import type { Checkpoint } from '../../engine/event-store.ts'
+import { compareKeys, indexKey, indexRange, isAbove, isBelow } from '../../engine/index-range.ts'
+import type {
+  CollectionSpec,
+  Document,
+  DocumentKey,
+  DocumentWrite,
+  Find,
+  FoundDocument,
+  Generation,
+  GenerationInfo,
+  ProjectionSpec,
+  ReadStore,
+  Snapshot,
+  SortKey,
+  StoredDocument,
+} from '../../engine/read-store.ts'
+import { firstIndex, insertSorted, removeSorted } from './sorted-list.ts'
+
+/** Documents are kept as JSON, so that what a projection may put into one is the same here as in every other store. */
+interface Entry {
+  readonly position: number
+  readonly json: string | undefined
+  /** One for each index, in the order of the indexes; none for a tombstone. */
+  readonly keys: readonly SortKey[]
+}
+
+interface Index {
+  readonly name: string
+  readonly fields: readonly string[]
+  readonly sorted: SortKey[]
+}
+
+interface Collection {
+  readonly entries: Map<string, Entry>
+  readonly indexes: readonly Index[]
+  documents: number
+}
+
+interface Built {
+  info: GenerationInfo
+  readonly spec: ProjectionSpec
+  readonly fingerprint: string
+  readonly collections: ReadonlyMap<string, Collection>
+  checkpoint: Checkpoint | undefined
+  dropped: boolean
+}
+
+/** A read store that lives as long as the process, for tests and simulations. */
+export function memoryReadStore(): ReadStore {
+  const generations = new Map<string, Built>()
+  const snapshots = new Map<string, { readonly snapshot: Omit<Snapshot, 'state'>; readonly json: string }>()
+  let made = 0
+
+  return {
+    async generations() {
+      return Array.from(generations.values(), ({ info }) => info)
+    },
+
+    async createGeneration(spec) {
+      const id = `${spec.name}-${spec.version}-${++made}`
+      const built: Built = {
+        info: { id, projection: spec.name, version: spec.version, state: 'building' },
+        spec,
+        fingerprint: fingerprint(spec),
+        collections: new Map(spec.collections.map((collection) => [collection.name, emptyCollection(collection)])),
+        checkpoint: undefined,
+        dropped: false,
+      }
+      generations.set(id, built)
+      return generationOf(built)
+    },
+
+    async openGeneration(id, spec) {
+      const built = generations.get(id)
+      return built !== undefined && built.fingerprint === fingerprint(spec) ? generationOf(built) : undefined
+    },
+
+    async makeLive(id) {
+      const next = generations.get(id)
+      if (next === undefined) throw new RangeError(`There is no generation ${id}`)
+      for (const built of generations.values()) {
+        if (built.info.projection !== next.info.projection || built.info.state !== 'live') continue
+        built.info = { ...built.info, state: 'retired' }
+      }
+      next.info = { ...next.info, state: 'live' }
+    },
+
+    async dropGeneration(id) {
+      const built = generations.get(id)
+      if (built === undefined) return
+      if (built.info.state === 'live') throw new RangeError(`Generation ${id} is live`)
+      built.dropped = true
+      generations.delete(id)
+    },
+
+    async loadSnapshot(stream) {
+      const kept = snapshots.get(stream)
+      return kept === undefined ? undefined : { ...kept.snapshot, state: JSON.parse(kept.json) }
+    },
+
+    async saveSnapshot({ state, ...snapshot }) {
+      const kept = snapshots.get(snapshot.stream)?.snapshot
+      if (kept !== undefined && kept.logId === snapshot.logId && kept.revision > snapshot.revision) return
+      snapshots.set(snapshot.stream, { snapshot, json: JSON.stringify(state) })
+    },
+
+    async close() {},
+  }
+}
+
+function emptyCollection(spec: CollectionSpec): Collection {
+  const indexes = Object.entries(spec.indexes).map(([name, fields]) => ({ name, fields, sorted: [] }))
+  return { entries: new Map(), indexes, documents: 0 }
+}
+
+/** What a generation was made with, whatever the order of its collections and indexes. */
+function fingerprint(spec: ProjectionSpec): string {
+  const collections = spec.collections.map(({ name, indexes }) => [name, Object.entries(indexes).sort()] as const)
+  return JSON.stringify([spec.name, spec.version, collections.sort()])
+}
+
+function generationOf(built: Built): Generation {
+  const { id } = built.info
+
+  function collectionOf(name: string): Collection {
+    if (built.dropped) throw new UnavailableError('generation-dropped', `Generation ${id} was dropped`)
+    const collection = built.collections.get(name)
+    if (collection === undefined) throw new RangeError(`Projection ${built.spec.name} has no collection ${name}`)
+    return collection
+  }
+
+  return {
+    id,
+    spec: built.spec,
+
+    async read(keys) {
+      return keys.map((key) => stored(key, collectionOf(key.collection).entries.get(key.id)))
+    },
+
+    async find(find) {
+      return findIn(collectionOf(find.collection), find)
+    },
+
+    async write(writes, checkpoint) {
+      if (built.dropped) throw new UnavailableError('generation-dropped', `Generation ${id} was dropped`)
+      const missed: DocumentKey[] = []
+      for (const write of writes) {
+        if (!put(collectionOf(write.collection), write)) missed.push({ collection: write.collection, id: write.id })
+      }
+      if (missed.length === 0) built.checkpoint = checkpoint
+      return missed
+    },
+
+    async checkpoint() {
+      return built.checkpoint
+    },
+
+    async sweep(belowPosition) {
+      let swept = 0
+      for (const { entries } of built.collections.values()) {
+        for (const [id, entry] of entries) {
+          if (entry.json !== undefined || entry.position >= belowPosition) continue
+          entries.delete(id)
+          swept++
+        }
+      }
+      return swept
+    },
+
+    async count(collection) {
+      return collectionOf(collection).documents
+    },
+
+    async close() {},
+  }
+}
+
+function stored(key: DocumentKey, entry: Entry | undefined): StoredDocument | undefined {
+  if (entry === undefined) return undefined
+  return { id: key.id, position: entry.position, body: entry.json === undefined ? undefined : JSON.parse(entry.json) }
+}
+
+function findIn(collection: Collection, find: Find): readonly FoundDocument[] {
+  const index = collection.indexes.find(({ name }) => name === find.index)
+  if (index === undefined) throw new RangeError(`Collection ${find.collection} has no index ${find.index}`)
+  const range = indexRange(index.fields, find)
+  if (range === undefined) return []
+
+  const { equals, lower, upper } = range
+  const start = firstIndex(index.sorted, (key) => {
+    const order = compareKeys(key, equals)
+    return order > 0 || (order === 0 && isAbove(key.slice(equals.length), lower))
+  })
+  const end = firstIndex(index.sorted, (key) => {
+    const order = compareKeys(key, equals)
+    return order > 0 || (order === 0 && !isBelow(key.slice(equals.length), upper))
+  })
+  const keys =
+    find.direction === 'descending'
+      ? index.sorted.slice(Math.max(start, end - find.limit), end).reverse()
+      : index.sorted.slice(start, Math.min(end, start + find.limit))
+  return keys.flatMap((key) => found(collection, key) ?? [])
+}
+
+function found(collection: Collection, key: SortKey): FoundDocument | undefined {
+  const id = String(key.at(-1))
+  const entry = collection.entries.get(id)
+  if (entry?.json === undefined) return undefined
+  const body: Document = JSON.parse(entry.json)
+  return { id, position: entry.position, body, key }
+}
+
+/** @returns false when the document is not at the expected position */
+function put(collection: Collection, write: DocumentWrite): boolean {
+  const before = collection.entries.get(write.id)
+  if (before?.position !== write.expectedPosition) return false
+  const { body } = write
+  const keys = body === undefined ? [] : collection.indexes.map(({ fields }) => indexKey(body, fields, write.id))
+  const json = body === undefined ? undefined : JSON.stringify(body)
+
+  collection.indexes.forEach(({ sorted }, place) => {
+    const [old, key] = [before?.keys[place], keys[place]]
+    if (old !== undefined && key !== undefined && compareKeys(old, key) === 0) return
+    if (old !== undefined) removeSorted(sorted, old, compareKeys)
+    if (key !== undefined) insertSorted(sorted, key, compareKeys)
+  })
+  collection.documents += (json === undefined ? 0 : 1) - (before?.json === undefined ? 0 : 1)
+  collection.entries.set(write.id, { position: write.position, json, keys })
+  return true
+}

@@ -1,0 +1,23 @@
+# The sources are what runs: Node.js strips their types, and there is nothing to build.
+FROM node:26-slim
+
+WORKDIR /app
+ENV NODE_ENV=production \
+    DAYBOOK_HOST=0.0.0.0 \
+    DAYBOOK_PORT=3000 \
+    DAYBOOK_DATA_DIR=/data
+
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --no-audit --no-fund && npm cache clean --force
+COPY LICENSE ./
+COPY src ./src
+
+RUN mkdir /data && chown node:node /data
+USER node
+VOLUME /data
+EXPOSE 3000
+
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.DAYBOOK_PORT}/health/live`).then((response) => process.exit(response.ok ? 0 : 1), () => process.exit(1))"]
+
+CMD ["node", "src/cli.ts", "serve"]

@@ -19,7 +19,8 @@ const skipped = having('skipped', 'pending', 'todo', 'disabled')
 const failed = having('failed')
 // A file that could not be loaded has failed, although it names no test.
 for (const file of report.testResults) {
-  if (file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed')) failed.push(file.name)
+  if (file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'))
+    failed.push(file.name)
 }
 // Nor is a run without failures that ended early, or met an error outside of its tests.
 if (exitStatus !== '0' && failed.length === 0) failed.push('the run as a whole')

@@ -1,0 +1,149 @@
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite'
+import { NewerVersionError } from '../../engine/errors.ts'
+
+/** How the SQLite adapters open a file, upgrade its layout, and read what it says. */
+
+export interface DatabaseOptions {
+  readonly file: string
+  /** SQL that makes the first layout, then that of each upgrade. How many there are is the version of the layout. */
+  readonly layouts: readonly string[]
+  /** With `full` a commit is on the disk when it returns; with `normal` the latest ones may be lost with the power. */
+  readonly synchronous: 'full' | 'normal'
+  /** Overwrites what is deleted with zeros. */
+  readonly secureDelete?: boolean
+}
+
+const busyTimeoutMs = 10_000
+/** SQLITE_CORRUPT, SQLITE_NOTADB */
+const corruptCodes = new Set([11, 26])
+
+/**
+ * Opens a database of ours, makes it if there is none (readable by its owner only), and upgrades an older layout in one transaction.
+ * @throws NewerVersionError for a layout that this version does not know
+ */
+export function openDatabase(options: DatabaseOptions): DatabaseSync {
+  mkdirSync(dirname(options.file), { recursive: true })
+  closeSync(openSync(options.file, 'a', 0o600)) // SQLite gives its further files the mode of this one
+  const database = new DatabaseSync(options.file, { timeout: busyTimeoutMs })
+  try {
+    database.exec('PRAGMA journal_mode = WAL')
+    database.exec(`PRAGMA synchronous = ${options.synchronous}`)
+    if (options.secureDelete === true) database.exec('PRAGMA secure_delete = ON')
+    upgrade(database, options)
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+/**
+ * Opens a database that can be made again from elsewhere. One that is corrupt is set aside under another name,
+ * in the place of the one set aside before it.
+ * @param onCorrupt is told why a database was set aside
+ * @throws NewerVersionError for a layout that this version does not know
+ */
+export function openReplaceable(options: DatabaseOptions, onCorrupt: (error: unknown) => void): DatabaseSync {
+  try {
+    const database = openDatabase(options)
+    try {
+      checkIntegrity(database)
+      return database
+    } catch (error) {
+      database.close()
+      throw error
+    }
+  } catch (error) {
+    if (!isCorrupt(error)) throw error
+    onCorrupt(error)
+    deleteDatabase(`${options.file}.corrupt`)
+    for (const suffix of ['', '-wal', '-shm']) {
+      if (existsSync(options.file + suffix)) renameSync(options.file + suffix, `${options.file}.corrupt${suffix}`)
+    }
+    return openDatabase(options)
+  }
+}
+
+/** Deletes a database with the files that SQLite keeps beside it; nothing happens where there is none. */
+export function deleteDatabase(file: string): void {
+  for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true })
+}
+
+/** Runs a function in a write transaction, which an error rolls back. */
+export function inTransaction<Result>(database: DatabaseSync, run: () => Result): Result {
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    const result = run()
+    database.exec('COMMIT')
+    return result
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK')
+    throw error
+  }
+}
+
+/** Prepares each statement once, for statements whose texts are few. */
+export function preparedStatements(database: DatabaseSync): (sql: string) => StatementSync {
+  const prepared = new Map<string, StatementSync>()
+  return (sql) => {
+    const known = prepared.get(sql)
+    if (known !== undefined) return known
+    const statement = database.prepare(sql)
+    prepared.set(sql, statement)
+    return statement
+  }
+}
+
+/** What a database holds is not what this code wrote. */
+export class CorruptDatabaseError extends Error {
+  override readonly name = 'CorruptDatabaseError'
+}
+
+/** Whether an error says that the file is damaged, or no database at all. */
+export function isCorrupt(error: unknown): boolean {
+  if (error instanceof CorruptDatabaseError) return true
+  return isSqliteError(error) && corruptCodes.has(error.errcode & 0xff) // the low byte is the primary code
+}
+
+/** Whether SQLite threw this error. */
+export function isSqliteError(error: unknown): error is Error & { readonly errcode: number } {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
+}
+
+/** A column that holds text. @throws CorruptDatabaseError if it holds something else */
+export function text(value: SQLOutputValue | undefined): string {
+  if (typeof value === 'string') return value
+  throw new CorruptDatabaseError(`Text expected, found ${typeof value}`)
+}
+
+/** A column that holds a number. @throws CorruptDatabaseError if it holds something else */
+export function number(value: SQLOutputValue | undefined): number {
+  if (typeof value === 'number') return value
+  throw new CorruptDatabaseError(`A number expected, found ${typeof value}`)
+}
+
+/** A column that holds bytes. @throws CorruptDatabaseError if it holds something else */
+export function bytes(value: SQLOutputValue | undefined): Uint8Array {
+  if (value instanceof Uint8Array) return value
+  throw new CorruptDatabaseError(`Bytes expected, found ${typeof value}`)
+}
+
+function upgrade(database: DatabaseSync, { file, layouts }: DatabaseOptions): void {
+  const version = () => number(database.prepare('PRAGMA user_version').get()?.user_version)
+  if (version() === layouts.length) return
+  inTransaction(database, () => {
+    const from = version() // another thread may have upgraded it meanwhile
+    if (from > layouts.length) {
+      throw new NewerVersionError(`${file} has layout ${from}; this version of Daybook knows ${layouts.length}`)
+    }
+    for (const layout of layouts.slice(from)) database.exec(layout)
+    database.exec(`PRAGMA user_version = ${layouts.length}`)
+  })
+}
+
+function checkIntegrity(database: DatabaseSync): void {
+  const result = database.prepare('PRAGMA quick_check(1)').get()?.quick_check
+  if (result !== 'ok') throw new CorruptDatabaseError(String(result))
+}

@@ -1,4 +1,5 @@
-import type { Decider } from './decider.ts'
+import type { z } from 'zod'
+import type { CommandSchemas, Decider } from './decider.ts'
 import type { Actor, EventData, NewEvent } from './event-store.ts'
 import type { DomainEvent } from './events.ts'
 import { derivedId, streamName } from './streams.ts'
@@ -42,8 +43,17 @@ export interface Ask {
   readonly data: EventData
 }
 
-/** Asks for a command by its parts, checked against the aggregate's commands when it is decided. */
-export function ask(decider: Decider, target: string, type: string, data: EventData): Ask {
+/**
+ * Asks for a command: `ask(stockItem, sku, 'ReserveStock', { ... })`.
+ * @param decider the aggregate that decides it
+ * @param target its id
+ */
+export function ask<C extends CommandSchemas, Type extends keyof C & string>(
+  decider: Decider<unknown, C>,
+  target: string,
+  type: Type,
+  data: z.output<C[Type]>,
+): Ask {
   return { decider, target, type, data }
 }
 

@@ -2,6 +2,8 @@ import type { z } from 'zod'
 import type { Actor, EventData } from './event-store.ts'
 import type { DomainEvent, EventDefinitions, EventOf } from './events.ts'
 
+export type CommandSchemas = Readonly<Record<string, z.ZodObject>>
+
 /** A fact of another stream that a decision rests on: the state of the aggregate with this id. */
 export interface Fact<State> {
   readonly decider: Decider<State>
@@ -53,17 +55,15 @@ export interface SnapshotFormat<State> {
 }
 
 /** An aggregate: what has happened to it, what it knows, what may be asked of it, and how it decides. */
-export interface Decider<State = unknown> {
+export interface Decider<State = unknown, Commands extends CommandSchemas = CommandSchemas> {
   readonly category: string
   readonly events: EventDefinitions
-  readonly commands: Readonly<Record<string, z.ZodObject>>
+  readonly commands: Commands
   readonly initial: State
   evolve(state: State, event: DomainEvent): State
   readonly decisions: ReadonlyMap<string, Decision<State>>
   readonly snapshot?: SnapshotFormat<State>
 }
-
-type CommandSchemas = Readonly<Record<string, z.ZodObject>>
 
 type NoFacts = Readonly<Record<string, never>>
 
@@ -107,7 +107,7 @@ export function decider<State, Events extends EventDefinitions, const Commands e
   readonly evolve: (state: State, event: EventOf<Events>) => State
   readonly decide: Decisions<State, EventOf<Events>, Commands>
   readonly snapshot?: SnapshotFormat<State>
-}): Decider<State>
+}): Decider<State, Commands>
 export function decider(definition: {
   readonly events: EventDefinitions
   readonly commands: CommandSchemas

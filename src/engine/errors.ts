@@ -79,6 +79,7 @@ type PreconditionCode =
   | 'cursor-invalid'
   | 'cursor-expired'
   | 'command-too-large'
+  | 'not-stopped'
 
 /** The caller's request contradicts what is known: a stale `If-Match`, a reused key, an unknown position. */
 export class PreconditionError extends Error {

@@ -1,0 +1,73 @@
+import type { Checkpoint, EventBatch, EventStore } from './event-store.ts'
+import type { Recorded } from './events.ts'
+import { type Projection, specOf } from './projection.ts'
+import { project } from './projector.ts'
+import type { Generation, ReadStore } from './read-store.ts'
+
+/** A generation that follows the log. */
+export interface Follower {
+  readonly generation: Generation
+  /** Everything up to here is in it. */
+  position: number
+  /** The checkpoint that is stored, which lags behind while no event concerns the projection. */
+  savedPosition: number
+}
+
+const checkpointEvery = 1_000
+
+async function isOfThisLog(store: EventStore, checkpoint: Checkpoint): Promise<boolean> {
+  if (checkpoint.logId !== store.logId) return false
+  return checkpoint.position === 0 || (await store.eventAt(checkpoint.position))?.id === checkpoint.eventId
+}
+
+/** Opens a generation where it left off; undefined if it can't be opened or was made from another log. */
+export async function openFollower(
+  store: EventStore,
+  readStore: ReadStore,
+  id: string,
+  definition: Projection,
+): Promise<Follower | undefined> {
+  const generation = await readStore.openGeneration(id, specOf(definition))
+  if (!generation) return undefined
+  const checkpoint = await generation.checkpoint()
+  if (checkpoint && !(await isOfThisLog(store, checkpoint))) {
+    await generation.close()
+    return undefined
+  }
+  const position = checkpoint?.position ?? 0
+  return { generation, position, savedPosition: position }
+}
+
+/**
+ * Folds a batch into a follower; what it has already seen is skipped.
+ * @param to the batch that the events are of, whose end becomes the follower's place
+ * @throws PoisonEventError as `project`
+ */
+export async function advance(
+  logId: string,
+  definition: Projection,
+  follower: Follower,
+  events: readonly Recorded[],
+  to: EventBatch,
+): Promise<void> {
+  if (to.position <= follower.position) return
+  const matching = events.filter((event) => event.position > follower.position && definition.types.has(event.type))
+  if (matching.length > 0 || to.position - follower.savedPosition >= checkpointEvery) {
+    const { position, eventId } = to
+    await project(definition, follower.generation, matching, { logId, position, eventId })
+    follower.savedPosition = position
+  }
+  follower.position = to.position
+}
+
+/** Stores the follower's place and lets go of its generation. */
+export async function closeFollower(
+  store: EventStore,
+  { generation, position, savedPosition }: Follower,
+): Promise<void> {
+  if (position > savedPosition) {
+    const event = await store.eventAt(position)
+    if (event) await generation.write([], { logId: store.logId, position, eventId: event.id })
+  }
+  await generation.close()
+}

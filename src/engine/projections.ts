@@ -1,0 +1,357 @@
+import type { BuildProgress } from './build.ts'
+import type { Clock } from './clock.ts'
+import { NewerVersionError, PreconditionError, UnavailableError } from './errors.ts'
+import type { EventBatch, EventStore } from './event-store.ts'
+import type { EventRegistry, Recorded } from './events.ts'
+import { advance, closeFollower, type Follower, openFollower } from './follower.ts'
+import { type Projection, specOf } from './projection.ts'
+import { PoisonEventError } from './projector.ts'
+import { type Reader, readerOf } from './query.ts'
+import type { ReadStore } from './read-store.ts'
+import { type Waiters, waiters } from './waiters.ts'
+
+export interface ProjectionStatus {
+  readonly name: string
+  readonly version: number
+  /** `building`: there is nothing to query yet; `stopped`: it failed on an event and answers as of then. */
+  readonly status: 'live' | 'building' | 'stopped'
+  readonly position: number
+  /** How many positions of the log it is behind. */
+  readonly lag: number
+  readonly error?: string
+  /** The event that stopped it. */
+  readonly poison?: { readonly position: number; readonly eventId: string; readonly type: string }
+  /** A new generation that is being built. */
+  readonly rebuild?: BuildProgress
+}
+
+/** Builds generations up to about the head of the log, elsewhere: the thread that answers requests does no long work. */
+export type Builder = (
+  targets: readonly { readonly projection: string; readonly generationId: string }[],
+  onProgress: (progress: BuildProgress) => void,
+  signal: AbortSignal,
+) => Promise<void>
+
+export interface Projections {
+  /** Opens what is there, builds what is missing in the background, and follows the log. */
+  start(): Promise<void>
+  /**
+   * Reads a projection's live documents, or those of the generation that a cursor was made on.
+   * @throws UnavailableError while it is built for the first time
+   * @throws PreconditionError when the cursor's generation is gone
+   */
+  reader(name: string, generationId?: string): Reader
+  /** Resolves once the projection has seen a position. @throws UnavailableError when that takes too long */
+  waitFor(name: string, position: number, timeoutMs: number): Promise<void>
+  status(): readonly ProjectionStatus[]
+  /** Builds a new generation in the background and swaps it in; resolves when it is live. */
+  rebuild(name: string): Promise<void>
+  /** Lets a stopped projection go on behind the event that stopped it. */
+  skipPoison(name: string): Promise<void>
+  stop(): Promise<void>
+}
+
+interface Running {
+  readonly definition: Projection
+  readonly waiters: Waiters
+  live?: Follower
+  retired?: Follower
+  stoppedBy?: PoisonEventError
+  failure?: string
+  rebuild?: BuildProgress
+  rebuilding?: Promise<void>
+}
+
+export interface ProjectionsOptions {
+  readonly store: EventStore
+  readonly readStore: ReadStore
+  readonly registry: EventRegistry
+  readonly projections: readonly Projection[]
+  readonly builder: Builder
+  readonly clock: Clock
+  /** How long readers that hold the old generation of a rebuilt projection can go on. */
+  readonly retirementMs: number
+  /** Told when a projection stops, a rebuild fails, or the log can't be followed. */
+  readonly onFailure: (error: unknown, projection?: string) => void
+}
+
+/** Keeps the read models: follows the log once for all of them, rebuilds them, answers how far each has come. */
+export function projections(options: ProjectionsOptions): Projections {
+  const { store, readStore, registry, clock, retirementMs, builder, onFailure } = options
+  const all = new Map<string, Running>(
+    options.projections.map((definition) => [
+      definition.name,
+      { definition, waiters: waiters(clock, `The projection ${definition.name}`) },
+    ]),
+  )
+  const stopping = new AbortController()
+  let feedPosition = 0
+  let headPosition = 0
+  let following: Promise<void> = Promise.resolve()
+
+  /** Batches and changes of what follows the log take turns. */
+  let turns: Promise<unknown> = Promise.resolve()
+  function exclusive<T>(run: () => Promise<T>): Promise<T> {
+    const turn = turns.then(run)
+    turns = turn.catch(() => undefined)
+    return turn
+  }
+
+  function runningOf(name: string): Running {
+    const running = all.get(name)
+    if (!running) throw new Error(`There is no projection ${name}`)
+    return running
+  }
+
+  async function advanceAll(running: Running, events: readonly Recorded[], batch: EventBatch): Promise<void> {
+    if (running.stoppedBy || running.failure || !running.live) return
+    try {
+      await advance(store.logId, running.definition, running.live, events, batch)
+      if (running.retired) await advance(store.logId, running.definition, running.retired, events, batch)
+      running.waiters.reached(running.live.position)
+    } catch (error) {
+      stopRunning(running, error)
+    }
+  }
+
+  async function follow(): Promise<void> {
+    let failures = 0
+    while (!stopping.signal.aborted) {
+      try {
+        for await (const batch of store.subscribe({ after: feedPosition, signal: stopping.signal })) {
+          const events = batch.events.map(registry.upcast)
+          await exclusive(async () => {
+            await Promise.all([...all.values()].map((running) => advanceAll(running, events, batch)))
+            feedPosition = batch.position
+            headPosition = Math.max(headPosition, batch.position)
+          })
+          failures = 0
+        }
+      } catch (error) {
+        onFailure(error)
+        // A newer event is no fault that time mends: another version of Daybook has to go on.
+        if (error instanceof NewerVersionError) return
+        failures++
+        await new Promise<void>((resolve) => clock.after(Math.min(5_000, 100 * 2 ** failures), resolve))
+      }
+    }
+  }
+
+  /** Brings a follower up to where the others are, in slices between which the others go on, and then lets it go with them. */
+  async function join(running: Running, follower: Follower, attach: () => Promise<void> | void): Promise<void> {
+    const joined = () =>
+      exclusive(async () => {
+        if (follower.position < Math.max(feedPosition, running.live?.position ?? 0)) return false
+        await attach()
+        return true
+      })
+    while (!stopping.signal.aborted && !(await joined())) {
+      for await (const batch of store.readAll({ after: follower.position, batchSize: 500 })) {
+        await exclusive(() =>
+          advance(store.logId, running.definition, follower, batch.events.map(registry.upcast), batch),
+        )
+        if (follower.position >= feedPosition || stopping.signal.aborted) break
+      }
+    }
+  }
+
+  /** Lets a projection that could not write try again, from where it was. */
+  function recoverLater(running: Running, failures: number): void {
+    clock.after(Math.min(30_000, 500 * 2 ** failures), () => {
+      const { live } = running
+      if (!live || stopping.signal.aborted) return
+      join(running, live, () => {
+        delete running.failure
+        running.waiters.reached(live.position)
+      }).catch((error: unknown) => stopRunning(running, error, failures + 1))
+    })
+  }
+
+  function stopRunning(running: Running, error: unknown, failures = 0): void {
+    delete running.failure
+    if (error instanceof PoisonEventError) running.stoppedBy = error
+    else {
+      running.failure = error instanceof Error ? error.message : String(error)
+      recoverLater(running, failures)
+    }
+    onFailure(error, running.definition.name)
+  }
+
+  async function makeLive(running: Running, follower: Follower): Promise<void> {
+    const old = running.live
+    await readStore.makeLive(follower.generation.id)
+    running.live = follower
+    delete running.stoppedBy
+    delete running.failure
+    running.waiters.reached(follower.position)
+    if (!old) return
+    const before = running.retired
+    running.retired = old
+    if (before) await drop(before)
+    clock.after(retirementMs, () => {
+      exclusive(async () => {
+        if (running.retired !== old) return
+        delete running.retired
+        await drop(old)
+      }).catch((error: unknown) => onFailure(error, running.definition.name))
+    })
+  }
+
+  async function drop({ generation }: Follower): Promise<void> {
+    await generation.close()
+    await readStore.dropGeneration(generation.id)
+  }
+
+  async function buildAndSwap(names: readonly string[], unfinished: ReadonlyMap<string, string>): Promise<void> {
+    const targets: { projection: string; generationId: string }[] = []
+    for (const projection of names) {
+      const { definition } = runningOf(projection)
+      const found = unfinished.get(projection)
+      const follower = found === undefined ? undefined : await openFollower(store, readStore, found, definition)
+      const generation = follower?.generation ?? (await readStore.createGeneration(specOf(definition)))
+      // The builder opens it for itself: one thread writes at a time.
+      await generation.close()
+      targets.push({ projection, generationId: generation.id })
+    }
+    const report = (progress: BuildProgress) => {
+      for (const name of names) runningOf(name).rebuild = progress
+    }
+    try {
+      await builder(targets, report, stopping.signal)
+      if (stopping.signal.aborted) return
+      for (const { projection, generationId } of targets) {
+        const running = runningOf(projection)
+        const follower = await openFollower(store, readStore, generationId, running.definition)
+        if (!follower) throw new Error(`The new generation of ${projection} can't be opened`)
+        await join(running, follower, () => makeLive(running, follower))
+        delete running.rebuild
+      }
+    } catch (error) {
+      for (const { projection, generationId } of targets) {
+        delete runningOf(projection).rebuild
+        if (runningOf(projection).live?.generation.id !== generationId) await readStore.dropGeneration(generationId)
+      }
+      throw error
+    }
+  }
+
+  /** One build of a projection at a time; who asks meanwhile waits for that. */
+  function rebuildAll(names: readonly string[], unfinished: ReadonlyMap<string, string>): Promise<void> {
+    const build = buildAndSwap(names, unfinished).finally(() => {
+      for (const name of names) delete runningOf(name).rebuilding
+    })
+    for (const name of names) runningOf(name).rebuilding = build
+    return build
+  }
+
+  return {
+    async start() {
+      const { position: head } = await store.head()
+      headPosition = head
+      const known = await readStore.generations()
+      const missing: string[] = []
+      const unfinished = new Map<string, string>()
+      for (const [name, running] of all) {
+        const own = known.filter(
+          ({ projection, version }) => projection === name && version === running.definition.version,
+        )
+        const live = own.find(({ state }) => state === 'live')
+        const follower = live && (await openFollower(store, readStore, live.id, running.definition))
+        if (follower) running.live = follower
+        else if (head === 0) {
+          await exclusive(async () => {
+            const generation = await readStore.createGeneration(specOf(running.definition))
+            await makeLive(running, { generation, position: 0, savedPosition: 0 })
+          })
+        } else missing.push(name)
+        const building = own.find(({ state }) => state === 'building')
+        if (building) unfinished.set(name, building.id)
+      }
+      const kept = new Set([
+        ...[...all.values()].flatMap(({ live }) => (live ? [live.generation.id] : [])),
+        ...unfinished.values(),
+      ])
+      const stale = known.filter(
+        ({ id, state, projection }) => !kept.has(id) && (state !== 'live' || !all.has(projection)),
+      )
+      for (const { id } of stale) await readStore.dropGeneration(id)
+      const positions = [...all.values()].flatMap(({ live }) => (live ? [live.position] : []))
+      feedPosition = positions.length > 0 ? Math.min(...positions) : head
+      for (const { live, waiters } of all.values()) waiters.reached(live?.position ?? 0)
+      following = follow()
+      const names = [...new Set([...missing, ...unfinished.keys()])]
+      if (names.length > 0) rebuildAll(names, unfinished).catch((error: unknown) => onFailure(error))
+    },
+
+    reader(name, generationId) {
+      const { live, retired, definition } = runningOf(name)
+      if (generationId !== undefined) {
+        const found = [live, retired].find((follower) => follower?.generation.id === generationId)
+        if (found) return readerOf(found.generation)
+        if (live)
+          throw new PreconditionError(
+            'cursor-expired',
+            'The read model was rebuilt since this cursor was made. Begin again at the first page.',
+          )
+      }
+      if (live) return readerOf(live.generation)
+      throw new UnavailableError(
+        'projection-building',
+        `The read model ${definition.name} is being built. Try again.`,
+        5,
+      )
+    },
+
+    async waitFor(name, position, timeoutMs) {
+      await runningOf(name).waiters.until(position, timeoutMs)
+    },
+
+    status: () =>
+      [...all.values()].map(({ definition: { name, version }, live, stoppedBy, failure, rebuild }) => {
+        const position = live?.position ?? rebuild?.position ?? 0
+        const error = stoppedBy?.message ?? failure
+        return {
+          name,
+          version,
+          status: error !== undefined ? 'stopped' : live ? 'live' : 'building',
+          position,
+          lag: Math.max(0, headPosition - position),
+          ...(error !== undefined && { error }),
+          ...(stoppedBy && {
+            poison: { position: stoppedBy.event.position, eventId: stoppedBy.event.id, type: stoppedBy.event.type },
+          }),
+          ...(rebuild && { rebuild }),
+        }
+      }),
+
+    rebuild(name) {
+      return runningOf(name).rebuilding ?? rebuildAll([name], new Map())
+    },
+
+    async skipPoison(name) {
+      const running = runningOf(name)
+      const { stoppedBy, live } = running
+      if (!stoppedBy || !live)
+        throw new PreconditionError('not-stopped', `The projection ${name} is not stopped by an event.`)
+      const { position, id } = stoppedBy.event
+      await exclusive(async () => {
+        await live.generation.write([], { logId: store.logId, position, eventId: id })
+        live.position = position
+      })
+      await join(running, live, () => {
+        delete running.stoppedBy
+        running.waiters.reached(live.position)
+      }).catch((error: unknown) => stopRunning(running, error))
+    },
+
+    async stop() {
+      stopping.abort()
+      await following
+      await Promise.allSettled([...all.values()].flatMap(({ rebuilding }) => (rebuilding ? [rebuilding] : [])))
+      await turns
+      for (const { live, retired } of all.values()) {
+        for (const follower of [live, retired]) if (follower) await closeFollower(store, follower)
+      }
+    },
+  }
+}

@@ -54,12 +54,7 @@ export function indexKey(body: Document, fields: readonly string[], id: string):
  * @throws TypeError for what an index cannot hold
  */
 export function indexValue(body: Document, field: string): IndexValue {
-  const value = body[field]
-  if (value === undefined || value === null) return null
-  if (typeof value === 'string') return value.toWellFormed() // what UTF-8 can say
-  if (typeof value === 'boolean') return value
-  if (typeof value === 'number' && Number.isFinite(value)) return value + 0 // -0 is 0, as in JSON
-  throw new TypeError(`Field ${field} holds ${String(value)}, which cannot be indexed`)
+  return normal(body[field], field)
 }
 
 /**
@@ -69,7 +64,7 @@ export function indexValue(body: Document, field: string): IndexValue {
  * @throws RangeError for a find that does not fit the index
  */
 export function indexRange(fields: readonly string[], find: Find): IndexRange | undefined {
-  const equals = find.equals ?? []
+  const equals = (find.equals ?? []).map((value) => normal(value, find.index))
   const bounded = find.from !== undefined || find.to !== undefined
   if (equals.length > fields.length + 1) throw new RangeError(`Index ${find.index} has fewer fields than the find`)
   if (equals.length > fields.length && (bounded || find.startsWith !== undefined)) {
@@ -79,8 +74,8 @@ export function indexRange(fields: readonly string[], find: Find): IndexRange | 
   if (!Number.isSafeInteger(find.limit) || find.limit < 0) throw new RangeError('A limit is a number of documents')
 
   const range = find.startsWith === undefined ? between(equals, find) : beginningWith(equals, find.startsWith)
-  const { after } = find
-  if (after === undefined) return range
+  if (find.after === undefined) return range
+  const after = find.after.map((value) => normal(value, find.index))
   if (after.length !== fields.length + 1) throw new RangeError(`The cursor is not one of index ${find.index}`)
 
   // A place outside the range is as good as the range's near end, or leaves nothing.
@@ -108,14 +103,15 @@ export function isBelow(rest: SortKey, upper: Bound | undefined): boolean {
 }
 
 function between(equals: readonly IndexValue[], find: Find): IndexRange {
-  return {
-    equals,
-    lower: find.from === undefined ? undefined : { values: [find.from], inclusive: true },
-    upper: find.to === undefined ? undefined : { values: [find.to], inclusive: true },
-  }
+  return { equals, lower: included(find.from, find.index), upper: included(find.to, find.index) }
 }
 
-function beginningWith(equals: readonly IndexValue[], prefix: string): IndexRange {
+function included(value: IndexValue | undefined, index: string): Bound | undefined {
+  return value === undefined ? undefined : { values: [normal(value, index)], inclusive: true }
+}
+
+function beginningWith(equals: readonly IndexValue[], startsWith: string): IndexRange {
+  const prefix = startsWith.toWellFormed()
   const end = prefixEnd(prefix)
   return {
     equals,
@@ -126,12 +122,21 @@ function beginningWith(equals: readonly IndexValue[], prefix: string): IndexRang
 
 /** The least string above all that begin with the prefix; undefined if there is none. */
 function prefixEnd(prefix: string): string | undefined {
-  const points = Array.from(prefix.toWellFormed(), (character) => character.codePointAt(0) ?? 0)
+  const points = Array.from(prefix, (character) => character.codePointAt(0) ?? 0)
   while (points.at(-1) === 0x10ffff) points.pop()
   const last = points.pop()
   if (last === undefined) return undefined
   const next = last === 0xd7ff ? 0xe000 : last + 1 // surrogates are no code points
   return String.fromCodePoint(...points, next)
+}
+
+/** The one form of a value: what JSON and UTF-8 can say. */
+function normal(value: unknown, where: string): IndexValue {
+  if (value === undefined || value === null) return null
+  if (typeof value === 'string') return value.toWellFormed()
+  if (typeof value === 'boolean') return value
+  if (typeof value === 'number' && Number.isFinite(value)) return value + 0 // -0 is 0
+  throw new TypeError(`${where} cannot be indexed by ${String(value)}`)
 }
 
 function rank(value: IndexValue): number {

@@ -1,0 +1,155 @@
+import type { Clock } from './clock.ts'
+import type { CommandHandler } from './command-handler.ts'
+import { deadLetter } from './dead-letter.ts'
+import { Rejection } from './errors.ts'
+import type { EventStore } from './event-store.ts'
+import type { EventRegistry, Recorded } from './events.ts'
+import { type JobDefinition, jobId, type Work } from './job.ts'
+import type { Job, JobQueue, RunningJob } from './job-queue.ts'
+import { type OpenWork, openWorkItems } from './open-work.ts'
+import type { Projections } from './projections.ts'
+import { derivedId } from './streams.ts'
+
+export interface JobWorker {
+  /** Takes no new jobs, and waits for those that run. */
+  stop(): Promise<void>
+}
+
+export interface JobWorkerOptions {
+  readonly store: EventStore
+  readonly queue: JobQueue
+  readonly handler: CommandHandler
+  readonly registry: EventRegistry
+  readonly projections: Projections
+  readonly jobs: readonly JobDefinition[]
+  readonly clock: Clock
+  readonly sweepEveryMs: number
+  /** Told when a try fails, a job is set aside, or a sweep can't be done. */
+  readonly onFailure: (error: unknown, job: string) => void
+}
+
+const sweepPage = 500
+
+/**
+ * Runs the jobs that the log has open. The queue is only an alarm clock: each job is put there as its event comes by,
+ * and a sweep of the open work puts back what is missing.
+ */
+export async function runJobs(options: JobWorkerOptions): Promise<JobWorker> {
+  const { store, queue, handler, registry, projections, jobs, clock, sweepEveryMs, onFailure } = options
+  const byName = new Map(jobs.map((definition) => [definition.name, definition]))
+  const stopping = new AbortController()
+
+  function alarm(name: string, { target, key, dueAt }: Work): Job {
+    return { id: jobId(name, { target, key }), name, data: { target, key, dueAt }, dueAt: Date.parse(dueAt) }
+  }
+
+  async function schedule(event: Recorded): Promise<void> {
+    const opened = jobs.flatMap((definition) => {
+      const work = definition.opens(event)
+      return work ? [alarm(definition.name, work)] : []
+    })
+    if (opened.length > 0) await queue.schedule(opened)
+    const settled = jobs.flatMap((definition) => {
+      const work = definition.settles(event)
+      return work ? [jobId(definition.name, work)] : []
+    })
+    if (settled.length > 0) await queue.cancel(settled)
+    if (event.type === 'DeadLetterRetried' && event.data.source === 'job' && typeof event.data.subject === 'string') {
+      await queue.revive(event.data.subject)
+    }
+  }
+
+  async function follow(after: number): Promise<void> {
+    const types = new Set(['DeadLetterRetried', ...jobs.flatMap((definition) => [...definition.types])])
+    let reached = after
+    while (!stopping.signal.aborted) {
+      try {
+        for await (const batch of store.subscribe({ after: reached, filter: { types }, signal: stopping.signal })) {
+          for (const event of batch.events) if (!event.metadata.imported) await schedule(registry.upcast(event))
+          reached = batch.position
+        }
+      } catch (error) {
+        onFailure(error, 'schedule')
+        await new Promise<void>((resolve) => clock.after(1_000, resolve))
+      }
+    }
+  }
+
+  /** Puts back what the log has open and the queue does not know. */
+  async function sweep(): Promise<void> {
+    const reader = projections.reader('open-work')
+    let after: readonly (string | number | boolean | null)[] | undefined
+    for (;;) {
+      const found = await reader.find(openWorkItems, { index: 'byDue', limit: sweepPage, ...(after && { after }) })
+      const known = await queue.known(found.map(({ id }) => id))
+      const missing = found.filter(({ id, body }) => !known.has(id) && byName.has(body.job))
+      await queue.schedule(missing.map(({ body }: { body: OpenWork }) => alarm(body.job, body)))
+      after = found.at(-1)?.key
+      if (found.length < sweepPage || stopping.signal.aborted) return
+    }
+  }
+
+  let cancelSweep = () => {}
+  function sweepLater(): void {
+    cancelSweep = clock.after(sweepEveryMs, () => {
+      sweep()
+        .catch((error: unknown) => onFailure(error, 'sweep'))
+        .finally(() => {
+          if (!stopping.signal.aborted) sweepLater()
+        })
+    })
+  }
+
+  async function run(definition: JobDefinition, running: RunningJob): Promise<void> {
+    const { target, key, dueAt } = running.data
+    if (typeof target !== 'string' || typeof key !== 'string' || typeof dueAt !== 'string') return
+    const work = { target, key, dueAt }
+    const { state } = await handler.fold(definition.decider, target)
+    if (!definition.isOpen(state, work)) return
+    const last = running.attempt >= definition.work.maxAttempts
+    const cause = { actor: { kind: 'process', id: definition.name } as const, correlationId: running.id }
+    try {
+      const asks = await definition.run(state, { ...work, jobId: running.id, attempt: running.attempt, last })
+      for (const [step, asked] of asks.entries()) {
+        await handler.handle({ ...asked, ...cause, id: derivedId(running.id, dueAt, asked.type, step) })
+      }
+    } catch (error) {
+      onFailure(error, definition.name)
+      // A rejection will not change by itself, so it takes the short way to the dead letters.
+      if (last || error instanceof Rejection) {
+        const reason = (error instanceof Error ? error.message : String(error)).slice(0, 1_000)
+        const letter = { source: 'job', name: definition.name, subject: running.id, position: 0, reason }
+        const id = derivedId(running.id, dueAt, 'set-aside')
+        await handler.handle({
+          ...cause,
+          decider: deadLetter,
+          target: id,
+          type: 'RaiseDeadLetter',
+          data: letter,
+          id: derivedId(id, clock.now()),
+        })
+      }
+      throw error
+    }
+  }
+
+  const { position: head } = await store.head()
+  const stops = jobs.map((definition) =>
+    queue.work(definition.name, (running) => run(definition, running), definition.work),
+  )
+  const following = follow(head)
+  // What was opened before the start is swept as soon as the read model has seen it.
+  projections
+    .waitFor('open-work', head, 600_000)
+    .then(sweep)
+    .catch((error: unknown) => onFailure(error, 'sweep'))
+  sweepLater()
+
+  return {
+    async stop() {
+      stopping.abort()
+      cancelSweep()
+      await Promise.all([following, ...stops.map((stop) => stop())])
+    },
+  }
+}

@@ -1,0 +1,195 @@
+import pRetry from 'p-retry'
+import type { Clock } from './clock.ts'
+import type { CommandHandler } from './command-handler.ts'
+import { deadLetter } from './dead-letter.ts'
+import { Rejection } from './errors.ts'
+import type { Checkpoint, EventStore, RecordedEvent } from './event-store.ts'
+import type { EventRegistry } from './events.ts'
+import type { ProcessManager } from './process-manager.ts'
+import { derivedId } from './streams.ts'
+
+export interface ProcessStatus {
+  readonly name: string
+  /** Everything up to here has been reacted to, or set aside. */
+  readonly position: number
+  /** Reactions under way. */
+  readonly underWay: number
+}
+
+export interface ProcessRunner {
+  status(): readonly ProcessStatus[]
+  /** Takes no new events, and waits for the reactions under way. */
+  stop(): Promise<void>
+}
+
+export interface ProcessRunnerOptions {
+  readonly store: EventStore
+  readonly handler: CommandHandler
+  readonly registry: EventRegistry
+  readonly managers: readonly ProcessManager[]
+  readonly clock: Clock
+  /** Most reactions of one manager that are under way. */
+  readonly maxUnderWay: number
+  /** Told when the log can't be followed, a reaction has to be repeated or is set aside. */
+  readonly onFailure: (error: unknown, manager: string) => void
+}
+
+interface Reacting {
+  readonly checkpoint: Checkpoint
+  done: boolean
+}
+
+/** Runs process managers: processes concurrently, each one's events in order, each reaction at least once. */
+export function runProcesses(options: ProcessRunnerOptions): ProcessRunner {
+  const runs = options.managers.map((manager) => runProcess(options, manager))
+  return {
+    status: () => runs.map((run) => run.status()),
+    stop: async () => {
+      await Promise.all(runs.map((run) => run.stop()))
+    },
+  }
+}
+
+function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
+  const { store, handler, registry, clock, maxUnderWay, onFailure } = options
+  const stopping = new AbortController()
+  const types = new Set([...manager.types, 'DeadLetterRetried'])
+  const lanes = new Map<string, Promise<void>>()
+  /** In log order; the checkpoint moves over the finished ones at its front. */
+  const reacting: Reacting[] = []
+  let position = 0
+  let wake: (() => void) | undefined
+
+  function finish(entry: Reacting): void {
+    entry.done = true
+    let last: Checkpoint | undefined
+    while (reacting[0]?.done) last = reacting.shift()?.checkpoint
+    if (last) moveTo(last)
+    wake?.()
+  }
+
+  function moveTo(checkpoint: Checkpoint): void {
+    position = checkpoint.position
+    store.saveCheckpoint(manager.name, checkpoint).catch((error: unknown) => onFailure(error, manager.name))
+  }
+
+  /** The event to react to: itself, or for a dead letter that is to be retried the one that it was raised for. */
+  async function meantBy(event: RecordedEvent): Promise<RecordedEvent | undefined> {
+    if (event.type !== 'DeadLetterRetried') return event
+    const { source, name, position: raisedFor } = event.data
+    if (source !== 'reaction' || name !== manager.name || typeof raisedFor !== 'number') return undefined
+    return await store.eventAt(raisedFor)
+  }
+
+  async function reactTo(stored: RecordedEvent): Promise<void> {
+    const found = await meantBy(stored)
+    const event = found && registry.upcast(found)
+    const id = event && manager.route(event)
+    if (event === undefined || id === undefined) return
+    const { state } = await handler.fold(manager.decider, id)
+    const cause = {
+      actor: { kind: 'process', id: manager.name } as const,
+      correlationId: event.metadata.correlationId,
+      causationId: event.id,
+    }
+    for (const [step, asked] of manager.react(event, state).entries()) {
+      try {
+        await handler.handle({ ...asked, ...cause, id: derivedId(event.id, manager.name, step) })
+      } catch (error) {
+        if (!(error instanceof Rejection)) throw error
+        onFailure(error, manager.name)
+        const reason = `${error.code}: ${error.message}`.slice(0, 1_000)
+        const letter = { source: 'reaction', name: manager.name, subject: id, position: event.position, reason }
+        await handler.handle({
+          ...cause,
+          decider: deadLetter,
+          target: derivedId(event.id, manager.name),
+          type: 'RaiseDeadLetter',
+          data: letter,
+          id: derivedId(stored.id, manager.name, step, 'set-aside'),
+        })
+        return
+      }
+    }
+  }
+
+  function react(event: RecordedEvent, entry: Reacting): void {
+    const lane =
+      (event.type === 'DeadLetterRetried' ? undefined : manager.route(registry.upcast(event))) ?? event.stream
+    const before = lanes.get(lane) ?? Promise.resolve()
+    const turn = before
+      .then(() =>
+        pRetry(() => reactTo(event), {
+          retries: Number.POSITIVE_INFINITY,
+          minTimeout: 100,
+          maxTimeout: 30_000,
+          randomize: true,
+          signal: stopping.signal,
+          onFailedAttempt: ({ error }) => onFailure(error, manager.name),
+        }),
+      )
+      // Only a stop ends the tries; the checkpoint stays before what was not done.
+      .then(
+        () => finish(entry),
+        () => wake?.(),
+      )
+      .finally(() => {
+        if (lanes.get(lane) === turn) lanes.delete(lane)
+      })
+    lanes.set(lane, turn)
+  }
+
+  async function follow(): Promise<void> {
+    const after = await startingPosition()
+    position = after
+    for await (const batch of store.subscribe({ after, filter: { types }, signal: stopping.signal })) {
+      for (const event of batch.events) {
+        if (event.metadata.imported) continue
+        while (reacting.length >= maxUnderWay && !stopping.signal.aborted) {
+          await new Promise<void>((resolve) => {
+            wake = resolve
+          })
+        }
+        if (stopping.signal.aborted) return
+        const entry = { checkpoint: { logId: store.logId, position: event.position, eventId: event.id }, done: false }
+        reacting.push(entry)
+        react(event, entry)
+      }
+      const entry = {
+        checkpoint: { logId: store.logId, position: batch.position, eventId: batch.eventId },
+        done: false,
+      }
+      reacting.push(entry)
+      finish(entry)
+    }
+  }
+
+  async function startingPosition(): Promise<number> {
+    const checkpoint = await store.loadCheckpoint(manager.name)
+    return checkpoint?.logId === store.logId ? checkpoint.position : 0
+  }
+
+  async function run(): Promise<void> {
+    for (let failures = 0; !stopping.signal.aborted; failures++) {
+      try {
+        await follow()
+      } catch (error) {
+        onFailure(error, manager.name)
+        await Promise.allSettled(lanes.values())
+        reacting.length = 0
+        await new Promise<void>((resolve) => clock.after(Math.min(30_000, 100 * 2 ** failures), resolve))
+      }
+    }
+  }
+
+  const running = run()
+  return {
+    status: (): ProcessStatus => ({ name: manager.name, position, underWay: reacting.length }),
+    async stop() {
+      stopping.abort()
+      wake?.()
+      await running
+      await Promise.allSettled(lanes.values())
+    },
+  }
+}

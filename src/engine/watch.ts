@@ -1,0 +1,82 @@
+import type { Clock } from './clock.ts'
+import type { CommandHandler } from './command-handler.ts'
+import type { Decider } from './decider.ts'
+import type { EventStore } from './event-store.ts'
+import type { Fold } from './folds.ts'
+import { streamName } from './streams.ts'
+
+export interface Watch {
+  /**
+   * Waits until an aggregate has come to something.
+   * @returns its fold then; undefined when the time ran out before
+   */
+  until<State>(
+    decider: Decider<State>,
+    id: string,
+    isReached: (state: State) => boolean,
+    timeoutMs: number,
+  ): Promise<Fold<State> | undefined>
+  stop(): Promise<void>
+}
+
+/** Wakes those who wait for the outcome of a process, as its events are appended. */
+export async function watchLog(
+  store: EventStore,
+  handler: CommandHandler,
+  clock: Clock,
+  onFailure: (error: unknown) => void,
+): Promise<Watch> {
+  const stopping = new AbortController()
+  const watched = new Map<string, Set<() => void>>()
+  let position = (await store.head()).position
+
+  async function follow(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      try {
+        for await (const batch of store.subscribe({ after: position, signal: stopping.signal })) {
+          if (watched.size > 0)
+            for (const { stream } of batch.events) for (const wake of watched.get(stream) ?? []) wake()
+          position = batch.position
+        }
+      } catch (error) {
+        onFailure(error)
+        await new Promise<void>((resolve) => clock.after(1_000, resolve))
+      }
+    }
+  }
+  const following = follow()
+
+  return {
+    async until(decider, id, isReached, timeoutMs) {
+      const stream = streamName(decider.category, id)
+      let wake = () => {}
+      let timedOut = false
+      const cancelTimeout = clock.after(timeoutMs, () => {
+        timedOut = true
+        wake()
+      })
+      const woken = () => wake()
+      const wakers = watched.get(stream) ?? new Set()
+      watched.set(stream, wakers.add(woken))
+      try {
+        for (;;) {
+          const next = new Promise<void>((resolve) => {
+            wake = resolve
+          })
+          const fold = await handler.fold(decider, id)
+          if (isReached(fold.state)) return fold
+          if (timedOut) return undefined
+          await next
+        }
+      } finally {
+        cancelTimeout()
+        wakers.delete(woken)
+        if (wakers.size === 0) watched.delete(stream)
+      }
+    },
+    async stop() {
+      stopping.abort()
+      await following
+    },
+  }
+}

@@ -13,6 +13,8 @@ export interface DatabaseOptions {
   readonly synchronous: 'full' | 'normal'
   /** Overwrites what is deleted with zeros. */
   readonly secureDelete?: boolean
+  /** An empty file is no database, then, but a damaged one. */
+  readonly exists?: boolean
 }
 
 const busyTimeoutMs = 10_000
@@ -130,7 +132,7 @@ export function bytes(value: SQLOutputValue | undefined): Uint8Array {
   throw new CorruptDatabaseError(`Bytes expected, found ${typeof value}`)
 }
 
-function upgrade(database: DatabaseSync, { file, layouts }: DatabaseOptions): void {
+function upgrade(database: DatabaseSync, { file, layouts, exists }: DatabaseOptions): void {
   const version = () => number(database.prepare('PRAGMA user_version').get()?.user_version)
   if (version() === layouts.length) return
   inTransaction(database, () => {
@@ -138,6 +140,7 @@ function upgrade(database: DatabaseSync, { file, layouts }: DatabaseOptions): vo
     if (from > layouts.length) {
       throw new NewerVersionError(`${file} has layout ${from}; this version of Daybook knows ${layouts.length}`)
     }
+    if (exists === true && from === 0) throw new CorruptDatabaseError(`${file} is empty`)
     for (const layout of layouts.slice(from)) database.exec(layout)
     database.exec(`PRAGMA user_version = ${layouts.length}`)
   })

@@ -1,0 +1,29 @@
+import { z } from 'zod'
+import { defineEvents, type EventOf } from '../engine/events.ts'
+import { GatewayName } from './order/events.ts'
+import { Amount, Currency, Id, Timestamp } from './values.ts'
+
+/** A callback of a payment gateway, kept before it is answered. Its id is the gateway's name and the gateway's id of the notice, so it is kept once. */
+
+export const Notice = z.object({
+  gateway: GatewayName,
+  noticeId: z.string().min(1).max(200),
+  kind: z.enum(['authorised', 'authorisation-refused', 'captured', 'capture-refused', 'refunded', 'refund-refused']),
+  paymentId: Id,
+  reference: z.string().min(1).max(200),
+  amount: Amount,
+  currency: Currency,
+  refundId: Id.exactOptional(),
+  code: z.string().min(1).max(100).exactOptional(),
+  reason: z.string().min(1).max(300).exactOptional(),
+  occurredAt: Timestamp,
+})
+
+// Events
+
+export const gatewayCallbackEvents = defineEvents('gatewayCallback', { GatewayCallbackReceived: Notice })
+export type GatewayCallbackEvent = EventOf<typeof gatewayCallbackEvents>
+
+// Commands
+
+export const gatewayCallbackCommands = { RecordCallback: Notice }

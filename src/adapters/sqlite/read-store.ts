@@ -148,7 +148,7 @@ export function openSqliteReadStore({ directory, onError = () => {} }: SqliteRea
     async close() {
       for (const generation of opened) await generation.close()
       snapshots.close()
-      pointers.close()
+      if (pointers.isOpen) pointers.close()
     },
   }
 }

@@ -51,7 +51,9 @@ export function openSnapshots(file: string, onCorrupt: (error: unknown) => void)
       unlessCorrupt(() => prepared(upsert).run(stream, logId, stateVersion, revision, position, json, sum))
     },
 
-    close: () => database.close(),
+    close() {
+      if (database.isOpen) database.close()
+    },
   }
 }
 

@@ -1,0 +1,23 @@
+import { describe } from 'vitest'
+import { openSqliteReadStore } from '../../../src/adapters/sqlite/read-store.ts'
+import { type ReadStoreHarness, readStoreContract } from '../../contract/read-store.ts'
+import { findContract } from '../../contract/read-store-find.ts'
+import { temporaryDirectory } from '../../temporary-directory.ts'
+
+async function harness(): Promise<ReadStoreHarness> {
+  const directory = temporaryDirectory()
+  const store = openSqliteReadStore({ directory: directory.path })
+  return {
+    store,
+    open: async () => openSqliteReadStore({ directory: directory.path }),
+    async dispose() {
+      await store.close()
+      directory.remove()
+    },
+  }
+}
+
+describe('the read store in SQLite', () => {
+  readStoreContract(harness)
+  findContract(harness, { runs: 100 })
+})

@@ -1,0 +1,14 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { openSqliteReadStore } from '../../../src/adapters/sqlite/read-store.ts'
+import { at, ordersSpec, put } from '../../read-store-orders.ts'
+
+/** A worker thread that writes a generation in 200 batches of 50 documents. */
+
+const store = openSqliteReadStore({ directory: String(workerData) })
+const generation = await store.createGeneration(ordersSpec)
+parentPort?.postMessage(generation.id)
+for (let position = 1; position <= 200; position++) {
+  const writes = Array.from({ length: 50 }, (_, number) => put(`${position}-${number}`, position, { status: 'open' }))
+  await generation.write(writes, at(position))
+}
+await store.close()

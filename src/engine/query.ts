@@ -73,6 +73,8 @@ export interface PageRequest<D extends Document, T> {
   readonly find: Omit<Find, 'collection' | 'after' | 'limit'>
   readonly limit: number
   readonly cursor?: string | undefined
+  /** What else the page depends on, such as a filter: a cursor is bound to it. */
+  readonly boundTo?: unknown
   /** Turns found documents into what is shown, in their order; undefined for those that are filtered out. */
   show(documents: readonly D[]): readonly (T | undefined)[] | Promise<readonly (T | undefined)[]>
 }
@@ -84,7 +86,7 @@ export interface PageRequest<D extends Document, T> {
  */
 export async function findPage<D extends Document, T>(reader: Reader, request: PageRequest<D, T>): Promise<Page<T>> {
   const { of, find, limit, show } = request
-  const bound = fingerprint([of.name, find])
+  const bound = fingerprint([of.name, find, request.boundTo])
   const [, cursorBound, way, start] = request.cursor
     ? parseCursor(request.cursor)
     : ['', bound, 'next' as const, undefined]

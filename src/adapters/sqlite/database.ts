@@ -15,9 +15,11 @@ export interface DatabaseOptions {
   readonly secureDelete?: boolean
   /** An empty file is no database, then, but a damaged one. */
   readonly exists?: boolean
+  /** How long a statement waits for another connection. */
+  readonly busyTimeoutMs?: number
 }
 
-const busyTimeoutMs = 10_000
+const defaultBusyTimeoutMs = 10_000
 /** SQLITE_CORRUPT, SQLITE_NOTADB */
 const corruptCodes = new Set([11, 26])
 
@@ -28,7 +30,7 @@ const corruptCodes = new Set([11, 26])
 export function openDatabase(options: DatabaseOptions): DatabaseSync {
   mkdirSync(dirname(options.file), { recursive: true })
   closeSync(openSync(options.file, 'a', 0o600)) // SQLite gives its further files the mode of this one
-  const database = new DatabaseSync(options.file, { timeout: busyTimeoutMs })
+  const database = new DatabaseSync(options.file, { timeout: options.busyTimeoutMs ?? defaultBusyTimeoutMs })
   try {
     database.exec('PRAGMA journal_mode = WAL')
     database.exec(`PRAGMA synchronous = ${options.synchronous}`)

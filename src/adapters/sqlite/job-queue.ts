@@ -1,0 +1,102 @@
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
+import type { Job, JobQueue } from '../../engine/job-queue.ts'
+import { type JobTable, type RunnerOptions, runJobs } from '../../engine/job-runner.ts'
+import { inTransaction, number, openReplaceable, preparedStatements, text } from './database.ts'
+
+export interface SqliteJobQueueOptions extends RunnerOptions {
+  readonly file: string
+}
+
+// A dead job has a place among the dead, in the order they died; all others wait.
+const layout = `
+  CREATE TABLE job (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+    data TEXT NOT NULL CHECK (json_valid(data)), due_at INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+    death INTEGER, error TEXT
+  ) STRICT;
+  CREATE INDEX waiting ON job (name, due_at, number) WHERE death IS NULL;
+  CREATE INDEX dead ON job (death) WHERE death IS NOT NULL`
+
+const statements = {
+  add: 'INSERT INTO job (id, name, data, due_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+  remove: 'DELETE FROM job WHERE id IN (SELECT value FROM json_each(?))',
+  known: 'SELECT id FROM job WHERE id IN (SELECT value FROM json_each(?))',
+  due: `SELECT id, name, data, due_at, attempts FROM job
+    WHERE death IS NULL AND name = ? AND due_at <= ? ORDER BY due_at, number LIMIT ?`,
+  nextDueAt: 'SELECT due_at FROM job WHERE death IS NULL AND name = ? AND due_at > ? ORDER BY due_at LIMIT 1',
+  retry: 'UPDATE job SET attempts = ?, due_at = ? WHERE id = ?',
+  bury: 'UPDATE job SET attempts = ?, error = ?, death = (SELECT coalesce(max(death), 0) + 1 FROM job) WHERE id = ?',
+  dead: `SELECT id, name, data, due_at, attempts, error FROM job WHERE death IS NOT NULL ORDER BY death LIMIT ?`,
+  revive: 'UPDATE job SET attempts = 0, due_at = ?, death = NULL, error = NULL WHERE id = ? AND death IS NOT NULL',
+}
+
+/**
+ * Opens the jobs in a file, and makes it if there is none or a damaged one, for the log knows what is open.
+ * @param options the file and the clock; `onError` is told of damage, and when the file cannot be written
+ * @throws NewerVersionError for a file of a newer version
+ */
+export function openSqliteJobQueue({ file, ...options }: SqliteJobQueueOptions): JobQueue {
+  const { onError = () => {} } = options
+  const database = openReplaceable({ file, layouts: [layout], synchronous: 'normal' }, onError)
+  return runJobs(tableOf(database), options)
+}
+
+function tableOf(database: DatabaseSync): JobTable {
+  const prepared = preparedStatements(database)
+
+  return {
+    add(jobs) {
+      inTransaction(database, () => {
+        const add = prepared(statements.add)
+        for (const { id, name, data, dueAt } of jobs) add.run(id, name, JSON.stringify(data), Math.ceil(dueAt))
+      })
+    },
+
+    remove(ids) {
+      prepared(statements.remove).run(JSON.stringify(ids))
+    },
+
+    known(ids) {
+      return prepared(statements.known)
+        .all(JSON.stringify(ids))
+        .map((row) => text(row.id))
+    },
+
+    due(name, now, limit) {
+      return prepared(statements.due)
+        .all(name, now, limit)
+        .map((row) => ({ ...jobOf(row), attempts: number(row.attempts) }))
+    },
+
+    nextDueAt(name, now) {
+      const row = prepared(statements.nextDueAt).get(name, now)
+      return row === undefined ? undefined : number(row.due_at)
+    },
+
+    retry(id, attempts, dueAt) {
+      prepared(statements.retry).run(attempts, dueAt, id)
+    },
+
+    bury(id, attempts, error) {
+      prepared(statements.bury).run(attempts, error, id)
+    },
+
+    dead(limit) {
+      return prepared(statements.dead)
+        .all(limit)
+        .map((row) => ({ ...jobOf(row), attempts: number(row.attempts), error: text(row.error) }))
+    },
+
+    revive(id, dueAt) {
+      return prepared(statements.revive).run(dueAt, id).changes !== 0
+    },
+
+    close() {
+      if (database.isOpen) database.close()
+    },
+  }
+}
+
+function jobOf(row: Record<string, SQLOutputValue>): Job {
+  return { id: text(row.id), name: text(row.name), data: JSON.parse(text(row.data)), dueAt: number(row.due_at) }
+}

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineEvents, type EventOf } from '../../engine/events.ts'
 import { personal } from '../../engine/personal-data.ts'
 import { Amount, Country, Currency, Id, Quantity, Reason, Sku, Timestamp } from '../values.ts'
-import { orderContents } from './contents.ts'
+import { OrderLine, OrderShipping, orderContents } from './contents.ts'
 
 export const OrderNumber = z
   .string()
@@ -38,6 +38,7 @@ export const ShipmentLines = z
 /** What a refund gives back, from the amounts that the order kept. Complete, so that no reader asks elsewhere. */
 export const refundContents = {
   refundId: Id.meta({ description: 'Names the refund', example: '0198f0c2-3333-7a34-9b0e-3f2c1d5a7b88' }),
+  customerId: orderContents.customerId,
   currency: Currency,
   country: Country,
   lines: z
@@ -46,6 +47,7 @@ export const refundContents = {
         lineId: z.string().max(64).meta({ description: 'Line of the order', example: 'TEAPOT-BLUE' }),
         productId: Id,
         sku: Sku,
+        title: OrderLine.shape.title,
         categoryIds: z
           .array(Id)
           .max(200)
@@ -62,6 +64,32 @@ export const refundContents = {
     .meta({ description: 'Shipping that is paid back', example: { amount: 0, tax: 0 } }),
   total: Amount.meta({ description: 'All that is given back', example: 2499 }),
   reason: Reason,
+}
+
+/** What was sold, as the order kept it. Complete, so that no reader asks elsewhere. */
+export const saleContents = {
+  customerId: orderContents.customerId,
+  country: Country,
+  placedAt: Timestamp.meta({
+    description: 'When the order was placed (`occurredAt` of OrderPlaced): the time that it counts at as a sale',
+    example: '2026-01-15T09:30:00.000Z',
+  }),
+  lines: z
+    .array(
+      OrderLine.pick({
+        productId: true,
+        sku: true,
+        title: true,
+        categoryIds: true,
+        quantity: true,
+        amount: true,
+        tax: true,
+      }),
+    )
+    .min(1)
+    .max(1_500)
+    .meta({ description: 'All lines of the order' }),
+  shipping: OrderShipping.pick({ amount: true, tax: true }),
 }
 
 export const orderEvents = defineEvents('order', {
@@ -95,11 +123,13 @@ export const orderEvents = defineEvents('order', {
   }),
   /** The money is held and the stock reserved: the shop owes the goods. */
   OrderConfirmed: z.object({ paymentId: Id.exactOptional() }),
+  /** The money has been taken: once for each order, which is a sale from now on. Sales figures need nothing else. */
   OrderPaid: z.object({
     paymentId: Id.exactOptional(),
     external: ExternalPayment.exactOptional(),
     amount: Amount,
     currency: Currency,
+    ...saleContents,
   }),
   OrderRejected: z.object({ code: z.enum(['out-of-stock']), sku: Sku, available: z.int().min(0) }),
   OrderExpired: z.object({}),

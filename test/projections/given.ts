@@ -1,0 +1,200 @@
+import { expect } from 'vitest'
+import type { z } from 'zod'
+import { memoryKeyVault } from '../../src/adapters/memory/key-vault.ts'
+import { memoryReadStore } from '../../src/adapters/memory/read-store.ts'
+import { anonymous, mayAsk, mayTouch, type Principal } from '../../src/engine/access.ts'
+import type { Metadata } from '../../src/engine/event-store.ts'
+import type { EventDefinitions, Recorded } from '../../src/engine/events.ts'
+import { type PersonalData, personalData } from '../../src/engine/personal-data.ts'
+import { type Projection, specOf } from '../../src/engine/projection.ts'
+import { project } from '../../src/engine/projector.ts'
+import { readerOf } from '../../src/engine/query.ts'
+import type { QueryDefinition } from '../../src/engine/query-definition.ts'
+import type { Document, Generation } from '../../src/engine/read-store.ts'
+import { streamName } from '../../src/engine/streams.ts'
+
+/** Tests of read models: `given(projection, ...events).expect(documents)`, and what queries then answer. */
+
+/** An event before it is in a log. */
+export interface Happening {
+  readonly definitions: EventDefinitions
+  readonly id: string
+  readonly type: string
+  /** Personal values in the clear; they are sealed on the way into the log. */
+  readonly data: Document
+  readonly circumstances: Circumstances
+}
+
+export interface Circumstances {
+  /** Whose the personal data is; the id of the stream by default. */
+  readonly person?: string
+  /** ISO 8601; by default the first event is of `start`, and each is a minute after the one before. */
+  readonly occurredAt?: string
+  /** ISO 8601; by default as `occurredAt` by default. */
+  readonly recordedAt?: string
+  readonly actor?: Metadata['actor']
+  readonly imported?: true
+}
+
+type SchemaOf<S> = S extends { readonly schema: infer Inner } ? Inner : S
+
+/**
+ * The events of one aggregate: `const teapot = happenings(productEvents, 'teapot')`, then `teapot('ProductPublished', {})`.
+ * @param id of the aggregate
+ * @param usual circumstances of all of them
+ */
+export function happenings<S extends EventDefinitions['schemas']>(
+  definitions: EventDefinitions<S>,
+  id: string,
+  usual?: Circumstances,
+): <Type extends keyof S & string>(
+  type: Type,
+  data: z.input<SchemaOf<S[Type]>>,
+  circumstances?: Circumstances,
+) => Happening
+export function happenings(definitions: EventDefinitions, id: string, usual: Circumstances = {}) {
+  return (type: string, data: Document, circumstances: Circumstances = {}): Happening => ({
+    definitions,
+    id,
+    type,
+    data,
+    circumstances: { ...usual, ...circumstances },
+  })
+}
+
+/** Time of the first event, where none is given. */
+export const start = '2026-01-15T09:30:00.000Z'
+const logId = 'log-1'
+
+/** By collection, then by id; personal values in the clear. */
+type Documents = Readonly<Record<string, Readonly<Record<string, unknown>>>>
+
+interface AskOptions {
+  readonly principal?: Principal
+  /** ISO 8601; a day after `start` by default. */
+  readonly now?: string
+  /** Persons whose keys are deleted before. */
+  readonly forgotten?: readonly string[]
+}
+
+/** Staff with these scopes. */
+export function staffWith(...scopes: readonly string[]): Principal {
+  return { kind: 'staff', id: 'key-1', scopes: new Set(scopes) }
+}
+
+/** A customer with an account. */
+export function customer(id: string): Principal {
+  return { kind: 'customer', id, scopes: new Set() }
+}
+
+/** What a read model makes of events, in the order of the log. */
+export function given(projection: Projection, ...happened: readonly Happening[]) {
+  const vault = memoryKeyVault()
+  const personal = personalData(vault)
+  const recorded = record(personal, happened)
+
+  /** All documents; the same however the events are delivered, and however often. */
+  async function documents(): Promise<Documents> {
+    const events = await recorded
+    const once = await allDocuments(personal, projection, await fold(projection, [events]))
+    const singly = events.map((event) => [event])
+    expect(await allDocuments(personal, projection, await fold(projection, singly)), 'one at a time').toEqual(once)
+    const again = [events.slice(0, events.length / 2), events, ...singly]
+    expect(await allDocuments(personal, projection, await fold(projection, again)), 'more than once').toEqual(once)
+    return once
+  }
+
+  return {
+    documents,
+
+    /** Compares all documents of the collections that are named, by their ids. */
+    async expect(expected: Documents): Promise<void> {
+      const made = await documents()
+      for (const [name, bodies] of Object.entries(expected)) expect(made[name], name).toEqual(bodies)
+    },
+
+    /**
+     * What the API answers to a query; undefined where it answers that there is no such thing.
+     * @param parameters as in a URL: text
+     * @throws Error for somebody who may not ask; ZodError for parameters or an answer that their schemas refuse
+     */
+    async ask(query: QueryDefinition, parameters: Readonly<Record<string, string>> = {}, options: AskOptions = {}) {
+      const { principal = anonymous, now = '2026-01-16T09:30:00.000Z', forgotten = [] } = options
+      const verdict = mayAsk(query.who, principal)
+      if (verdict !== 'allowed') throw new Error(verdict)
+      const generation = await fold(projection, [await recorded])
+      for (const person of forgotten) await vault.forget(person)
+      const asked = { parameters: query.parameters.parse(parameters), principal, reader: readerOf(generation), now }
+      const answer = await query.run(asked)
+      if (answer === undefined) return undefined
+      const id = /\{(\w+)\}/.exec(query.path)?.[1] ?? ''
+      if (mayTouch(query.who, principal, answer, parameters[id] ?? '') !== 'allowed') return undefined
+      const [opened] = await personal.open(query.result, [answer])
+      return query.result.parse(opened)
+    },
+  }
+}
+
+/** Events as a log would hold them: numbered, timed, and personal values sealed. */
+async function record(personal: PersonalData, happened: readonly Happening[]): Promise<readonly Recorded[]> {
+  const revisions = new Map<string, number>()
+  const recorded: Recorded[] = []
+  for (const [index, { definitions, id, type, data, circumstances }] of happened.entries()) {
+    const definition = definitions.byType.get(type)
+    if (definition === undefined) throw new Error(`${definitions.category} has no event ${type}`)
+    const stream = streamName(definitions.category, id)
+    const revision = (revisions.get(stream) ?? -1) + 1
+    revisions.set(stream, revision)
+    const time = Temporal.Instant.from(start).add({ minutes: index }).toString({ smallestUnit: 'millisecond' })
+    const { person = id, occurredAt = time, recordedAt = time, imported } = circumstances
+    recorded.push({
+      position: 10 + 3 * index,
+      stream,
+      revision,
+      id: `event-${index}`,
+      type,
+      data: await personal.seal(definition.schema, data, () => person),
+      metadata: {
+        commandId: `command-${index}`,
+        correlationId: `correlation-${index}`,
+        actor: circumstances.actor ?? { kind: 'system', id: 'test' },
+        version: definition.version,
+        recordedAt,
+        occurredAt,
+        ...(imported && { imported }),
+      },
+    })
+  }
+  return recorded
+}
+
+/** An index beside those of the projection, by which a test sees every document. */
+const everyDocument = 'every document'
+
+async function fold(projection: Projection, batches: readonly (readonly Recorded[])[]): Promise<Generation> {
+  const spec = specOf(projection)
+  const collections = spec.collections.map((each) => ({ ...each, indexes: { ...each.indexes, [everyDocument]: [] } }))
+  const generation = await memoryReadStore().createGeneration({ ...spec, collections })
+  for (const batch of batches) {
+    const last = batch.at(-1)
+    if (last) await project(projection, generation, batch, { logId, position: last.position, eventId: last.id })
+  }
+  return generation
+}
+
+async function allDocuments(
+  personal: PersonalData,
+  { collections }: Projection,
+  generation: Generation,
+): Promise<Documents> {
+  const entries = collections.map(async ({ name, schema }) => {
+    const found = await generation.find({ collection: name, index: everyDocument, limit: 1_000_000 })
+    const opened = await personal.open(
+      schema,
+      found.map(({ body }) => body),
+    )
+    for (const body of opened) expect(schema.parse(body), `${name} as their schema says`).toEqual(body)
+    return [name, Object.fromEntries(found.map(({ id }, index) => [id, opened[index]]))] as const
+  })
+  return Object.fromEntries(await Promise.all(entries))
+}

@@ -1,8 +1,8 @@
 import type { EventStore } from './event-store.ts'
 import type { EventRegistry } from './events.ts'
-import type { Projection } from './projection.ts'
+import { type Projection, specOf } from './projection.ts'
 import { project } from './projector.ts'
-import type { Generation } from './read-store.ts'
+import type { Generation, ReadStore } from './read-store.ts'
 
 export interface BuildProgress {
   /** Position that has been reached, and that of the log's head. */
@@ -12,29 +12,58 @@ export interface BuildProgress {
   readonly elapsedMs: number
 }
 
+/** A generation that is to be built. */
+export interface BuildTarget {
+  readonly projection: string
+  readonly generationId: string
+}
+
 export interface BuildOptions {
   readonly store: Pick<EventStore, 'logId' | 'readAll' | 'head'>
+  readonly readStore: Pick<ReadStore, 'openGeneration'>
   readonly registry: EventRegistry
-  readonly targets: readonly { readonly projection: Projection; readonly generation: Generation }[]
+  readonly projections: readonly Projection[]
   readonly now: () => number
   /** Called after each batch; the build goes on when it resolves, which is how it is throttled. */
   readonly onBatch: (progress: BuildProgress) => Promise<void>
   readonly signal: AbortSignal
 }
 
+interface Place {
+  readonly projection: Projection
+  readonly generation: Generation
+  position: number
+}
+
 /**
  * Folds the log into generations, each from its own checkpoint on, up to the head. The log is read and parsed once for all.
  * @throws PoisonEventError when a projection fails on an event
  */
-export async function build({ store, registry, targets, now, onBatch, signal }: BuildOptions): Promise<void> {
+export async function build(options: BuildOptions, targets: readonly BuildTarget[]): Promise<void> {
+  const places = await Promise.all(targets.map((target) => openPlace(options, target)))
+  try {
+    await foldLog(options, places)
+  } finally {
+    for (const { generation } of places) await generation.close()
+  }
+}
+
+async function openPlace({ readStore, projections }: BuildOptions, target: BuildTarget): Promise<Place> {
+  const projection = projections.find(({ name }) => name === target.projection)
+  const generation = projection && (await readStore.openGeneration(target.generationId, specOf(projection)))
+  if (!projection || !generation) throw new Error(`The new generation of ${target.projection} can't be opened`)
+  return { projection, generation, position: (await generation.checkpoint())?.position ?? 0 }
+}
+
+async function foldLog(
+  { store, registry, now, onBatch, signal }: BuildOptions,
+  places: readonly Place[],
+): Promise<void> {
   const startedAt = now()
-  const places = await Promise.all(
-    targets.map(async (target) => ({ ...target, position: (await target.generation.checkpoint())?.position ?? 0 })),
-  )
-  const types = new Set(targets.flatMap(({ projection }) => [...projection.types]))
+  const types = new Set(places.flatMap(({ projection }) => [...projection.types]))
   const after = Math.min(...places.map(({ position }) => position))
   let events = 0
-  for await (const batch of store.readAll({ after, filter: { types }, batchSize: 2_000 })) {
+  for await (const batch of store.readAll({ after, filter: { types }, batchSize: 1_000 })) {
     if (signal.aborted) return
     const upcast = batch.events.map(registry.upcast)
     for (const place of places) {

@@ -1,4 +1,4 @@
-import type { BuildProgress } from './build.ts'
+import type { BuildProgress, BuildTarget } from './build.ts'
 import type { Clock } from './clock.ts'
 import { NewerVersionError, PreconditionError, UnavailableError } from './errors.ts'
 import type { EventBatch, EventStore } from './event-store.ts'
@@ -27,7 +27,7 @@ export interface ProjectionStatus {
 
 /** Builds generations up to about the head of the log, elsewhere: the thread that answers requests does no long work. */
 export type Builder = (
-  targets: readonly { readonly projection: string; readonly generationId: string }[],
+  targets: readonly BuildTarget[],
   onProgress: (progress: BuildProgress) => void,
   signal: AbortSignal,
 ) => Promise<void>
@@ -203,7 +203,7 @@ export function projections(options: ProjectionsOptions): Projections {
   }
 
   async function buildAndSwap(names: readonly string[], unfinished: ReadonlyMap<string, string>): Promise<void> {
-    const targets: { projection: string; generationId: string }[] = []
+    const targets: BuildTarget[] = []
     for (const projection of names) {
       const { definition } = runningOf(projection)
       const found = unfinished.get(projection)

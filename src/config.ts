@@ -1,0 +1,131 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+
+/** Every setting: read from the environment, with its default, its unit in its name and what it is for. */
+
+const Port = z.coerce.number().int().min(0).max(65_535)
+const Count = z.coerce.number().int().min(1)
+const Milliseconds = z.coerce.number().int().min(1).max(86_400_000)
+const Flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1')
+const List = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+)
+const Secret = z.string().min(32, 'must have at least 32 characters')
+
+const settings = {
+  DAYBOOK_DATA_DIR: z
+    .string()
+    .min(1)
+    .default('./data')
+    .describe('Directory of the log, the read models, the jobs and the keys'),
+  DAYBOOK_HOST: z.string().min(1).default('127.0.0.1').describe('Address that the API listens on'),
+  DAYBOOK_PORT: Port.default(3000).describe('Port of the API; 0 for any that is free'),
+  DAYBOOK_METRICS_HOST: z.string().min(1).default('127.0.0.1').describe('Address that /metrics listens on'),
+  DAYBOOK_METRICS_PORT: Port.default(9464).describe('Port of /metrics; 0 for any that is free'),
+  DAYBOOK_TOKEN_SECRET: Secret.optional().describe(
+    'Secret that the tokens of customers and guests are signed with; at least 32 characters',
+  ),
+  DAYBOOK_TOKEN_LIFETIME_MS: z.coerce
+    .number()
+    .int()
+    .min(60_000)
+    .max(31_536_000_000)
+    .default(2_592_000_000)
+    .describe('How long a token of a customer or guest is good'),
+  DAYBOOK_GATEWAYS: List.default([]).describe('Payment gateways, separated by commas: sandbox'),
+  DAYBOOK_SANDBOX_URL: z.url().default('http://127.0.0.1:3001').describe('Where the sandbox gateway is'),
+  DAYBOOK_SANDBOX_SECRET: Secret.optional().describe('Secret that the sandbox gateway signs its callbacks with'),
+  DAYBOOK_GATEWAY_TIMEOUT_MS: Milliseconds.default(10_000).describe('How long a call to a payment gateway may take'),
+  DAYBOOK_PAYMENT_WINDOW_MS: Milliseconds.default(1_800_000).describe(
+    'How long an order waits for its payment before it expires',
+  ),
+  DAYBOOK_CORS_ORIGINS: List.default([]).describe('Origins of web pages that may call the API, separated by commas'),
+  DAYBOOK_TRUST_PROXY: Flag.default(false).describe('Believe X-Forwarded-For; only behind a proxy that sets it'),
+  DAYBOOK_BODY_LIMIT_BYTES: Count.max(1_000_000).default(262_144).describe('Largest body of a request'),
+  DAYBOOK_RATE_LIMIT_PER_MINUTE: Count.default(6_000).describe('Requests of one caller in a minute'),
+  DAYBOOK_GUEST_TOKENS_PER_MINUTE: Count.default(60).describe('Guest tokens for one address in a minute'),
+  DAYBOOK_QUERY_WAIT_MS: Milliseconds.default(5_000).describe(
+    'How long a query waits for the position that it was sent',
+  ),
+  DAYBOOK_ANSWER_TIMEOUT_MS: Milliseconds.default(10_000).describe(
+    'How long a command waits for its outcome before it is answered 503',
+  ),
+  DAYBOOK_MAX_WAITING: Count.default(10_000).describe(
+    'Commands that may wait to be decided before more are answered 503',
+  ),
+  DAYBOOK_CACHED_STREAMS: Count.default(50_000).describe('Streams whose state is kept in memory'),
+  DAYBOOK_SWEEP_EVERY_MS: Milliseconds.default(60_000).describe(
+    'How often open work that the queue has lost is put back',
+  ),
+  DAYBOOK_LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .describe('Least level that is logged'),
+}
+
+/** Settings that are secret: never printed, and readable from a file named by the setting with `_FILE` behind it. */
+const secrets = ['DAYBOOK_TOKEN_SECRET', 'DAYBOOK_SANDBOX_SECRET'] as const
+
+const Settings = z.object(settings)
+export type Config = z.output<typeof Settings>
+
+/** A setting that is wrong; the message names each and says what to do. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+function fromFiles(environment: NodeJS.ProcessEnv): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (const name of secrets) {
+    const file = environment[`${name}_FILE`]
+    if (file === undefined) continue
+    if (environment[name] !== undefined)
+      throw new ConfigError(`Both ${name} and ${name}_FILE are set. Set one of them.`)
+    try {
+      found[name] = readFileSync(file, 'utf8').trim()
+    } catch (error) {
+      throw new ConfigError(`${name}_FILE can't be read: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  return found
+}
+
+/**
+ * Reads all settings.
+ * @param environment by default the process's
+ * @throws ConfigError for a wrong value, and for a DAYBOOK_ name that is no setting
+ */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const known = new Set<string>([...Object.keys(settings), ...secrets.map((name) => `${name}_FILE`)])
+  const unknown = Object.keys(environment).filter((name) => name.startsWith('DAYBOOK_') && !known.has(name))
+  const wrong = unknown.map((name) => `${name}: is no setting of Daybook; see \`daybook config\``)
+  const given = { ...environment, ...fromFiles(environment) }
+  const parsed = Settings.safeParse(
+    Object.fromEntries(Object.keys(settings).map((name) => [name, given[name] === '' ? undefined : given[name]])),
+  )
+  if (!parsed.success) wrong.push(...parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`))
+  if (!parsed.success || wrong.length > 0) throw new ConfigError(`The settings are wrong:\n  ${wrong.join('\n  ')}`)
+  return parsed.data
+}
+
+export interface SettingInfo {
+  readonly name: string
+  /** Secrets only say whether they are set. */
+  readonly value: string
+  readonly description: string
+}
+
+/** All settings as they are, without secrets. */
+export function describeConfig(config: Config): readonly SettingInfo[] {
+  const values = new Map<string, unknown>(Object.entries(config))
+  return Object.entries(settings).map(([name, schema]) => {
+    const value = values.get(name)
+    const isSecret = secrets.some((secret) => secret === name)
+    const shown =
+      value === undefined ? '(not set)' : isSecret ? '(set)' : Array.isArray(value) ? value.join(',') : String(value)
+    return { name, value: shown, description: schema.description ?? '' }
+  })
+}

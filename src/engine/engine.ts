@@ -1,0 +1,170 @@
+import { build } from './build.ts'
+import { claim } from './claim.ts'
+import type { Clock } from './clock.ts'
+import { type CommandHandler, commandHandler } from './command-handler.ts'
+import { deadLetter } from './dead-letter.ts'
+import type { Decider } from './decider.ts'
+import type { EventStore } from './event-store.ts'
+import { type EventRegistry, eventRegistry } from './events.ts'
+import { foldCache } from './folds.ts'
+import type { JobDefinition } from './job.ts'
+import type { JobQueue } from './job-queue.ts'
+import { type JobWorker, runJobs } from './job-worker.ts'
+import type { KeyVault } from './key-vault.ts'
+import { openWork } from './open-work.ts'
+import { type PersonalData, personalData } from './personal-data.ts'
+import type { ProcessManager } from './process-manager.ts'
+import { type ProcessRunner, runProcesses } from './process-runner.ts'
+import type { Projection } from './projection.ts'
+import { type Builder, type Projections, projections } from './projections.ts'
+import type { ReadStore } from './read-store.ts'
+import { type Watch, watchLog } from './watch.ts'
+
+/** What a shop is made of, without any technology. */
+export interface Definitions {
+  readonly aggregates: readonly Decider[]
+  readonly projections: readonly Projection[]
+  readonly processes: readonly ProcessManager[]
+  readonly jobs: readonly JobDefinition[]
+}
+
+export interface Ports {
+  readonly store: EventStore
+  readonly readStore: ReadStore
+  readonly queue: JobQueue
+  readonly vault: KeyVault
+  readonly clock: Clock
+}
+
+export interface EngineLimits {
+  /** Streams whose folds are kept in memory. */
+  readonly cachedStreams: number
+  /** Commands that may wait for their decision. */
+  readonly maxWaiting: number
+  readonly answerTimeoutMs: number
+  /** Reactions of one process manager under way at once. */
+  readonly maxReactions: number
+  readonly sweepEveryMs: number
+  /** How long readers can go on with the old generation of a rebuilt read model. */
+  readonly retirementMs: number
+}
+
+export const defaultLimits: EngineLimits = {
+  cachedStreams: 50_000,
+  maxWaiting: 10_000,
+  answerTimeoutMs: 10_000,
+  maxReactions: 256,
+  sweepEveryMs: 60_000,
+  retirementMs: 60_000,
+}
+
+export interface Engine {
+  readonly handler: CommandHandler
+  readonly projections: Projections
+  readonly watch: Watch
+  readonly personal: PersonalData
+  readonly processes: ProcessRunner
+  /** Ends all work in the order in which it depends on each other; the ports stay open. */
+  stop(): Promise<void>
+}
+
+/** All events of a shop, with the engine's own. */
+export function registryOf(definitions: Pick<Definitions, 'aggregates'>): EventRegistry {
+  return eventRegistry([claim, deadLetter, ...definitions.aggregates].map(({ events }) => events))
+}
+
+/** All read models of a shop, with the one of its open work. */
+export function projectionsOf(definitions: Pick<Definitions, 'projections' | 'jobs'>): readonly Projection[] {
+  return [...definitions.projections, openWork(definitions.jobs)]
+}
+
+/**
+ * Puts an engine together and starts it: commands can be handled and queries answered when it resolves.
+ * @param builder builds generations outside the thread that answers requests
+ * @param onFailure told of every failure that the engine itself goes on from, and where it was
+ */
+export async function startEngine(
+  definitions: Definitions,
+  ports: Ports,
+  limits: EngineLimits,
+  builder: Builder,
+  onFailure: (error: unknown, where: string) => void,
+): Promise<Engine> {
+  const { store, readStore, queue, vault, clock } = ports
+  const registry = registryOf(definitions)
+  const folds = foldCache(store, readStore, registry, limits.cachedStreams)
+  const handler = commandHandler({
+    store,
+    folds,
+    clock,
+    maxWaiting: limits.maxWaiting,
+    answerTimeoutMs: limits.answerTimeoutMs,
+  })
+  const readModels = projections({
+    store,
+    readStore,
+    registry,
+    projections: projectionsOf(definitions),
+    builder,
+    clock,
+    retirementMs: limits.retirementMs,
+    onFailure: (error, name) => onFailure(error, name ?? 'projections'),
+  })
+  await readModels.start()
+  const watch = await watchLog(store, handler, clock, (error) => onFailure(error, 'watch'))
+  const processes = runProcesses({
+    store,
+    handler,
+    registry,
+    managers: definitions.processes,
+    clock,
+    maxUnderWay: limits.maxReactions,
+    onFailure,
+  })
+  const jobs: JobWorker = await runJobs({
+    store,
+    queue,
+    handler,
+    registry,
+    projections: readModels,
+    jobs: definitions.jobs,
+    clock,
+    sweepEveryMs: limits.sweepEveryMs,
+    onFailure,
+  })
+  return {
+    handler,
+    projections: readModels,
+    watch,
+    personal: personalData(vault),
+    processes,
+    async stop() {
+      await jobs.stop()
+      await processes.stop()
+      await watch.stop()
+      await readModels.stop()
+    },
+  }
+}
+
+/** Builds generations in this very thread: for tests, and for command lines that have nothing else to do. */
+export function buildHere(
+  definitions: Definitions,
+  { store, readStore, clock }: Pick<Ports, 'store' | 'readStore' | 'clock'>,
+): Builder {
+  const projections = projectionsOf(definitions)
+  const registry = registryOf(definitions)
+  return (targets, onProgress, signal) =>
+    build(
+      {
+        store,
+        readStore,
+        registry,
+        projections,
+        now: clock.now,
+        onBatch: async (progress) => onProgress(progress),
+        signal,
+      },
+      targets,
+    )
+}

@@ -1,5 +1,8 @@
 import { z } from 'zod'
+import { decider } from '../engine/decider.ts'
+import { notFound, reject } from '../engine/errors.ts'
 import { defineEvents, type EventOf } from '../engine/events.ts'
+import { isSame } from './sameness.ts'
 import { Title } from './values.ts'
 
 /** A key with which staff and programs of the shop authenticate. Only a hash of its secret is kept. */
@@ -34,9 +37,47 @@ export const apiKeyEvents = defineEvents('apiKey', {
 })
 export type ApiKeyEvent = EventOf<typeof apiKeyEvents>
 
+// State
+
+export interface ApiKey extends z.output<typeof apiKeyEvents.schemas.ApiKeyCreated> {
+  readonly status: 'none' | 'active' | 'revoked'
+}
+
+const initial: ApiKey = { status: 'none', title: '', scopes: [], secretHash: '' }
+
+function evolve(key: ApiKey, event: ApiKeyEvent): ApiKey {
+  switch (event.type) {
+    case 'ApiKeyCreated':
+      return { ...event.data, status: 'active' }
+    case 'ApiKeyRevoked':
+      return { ...key, status: 'revoked' }
+  }
+}
+
 // Commands
 
 export const apiKeyCommands = {
   CreateApiKey: z.strictObject({ title: Title, scopes: Scopes, secretHash: SecretHash }),
   RevokeApiKey: z.strictObject({}),
 }
+
+// Decisions
+
+function create(content: z.output<typeof apiKeyCommands.CreateApiKey>, { status, ...present }: ApiKey): ApiKeyEvent[] {
+  if (status === 'none') return [{ type: 'ApiKeyCreated', data: content }]
+  if (isSame(content, present)) return []
+  throw reject('api-key-exists', 'This API key was created with other content. Create one with another id.')
+}
+
+function revoke(_command: object, { status }: ApiKey, { id }: { id: string }): ApiKeyEvent[] {
+  if (status === 'none') throw notFound('api-key', id)
+  return status === 'revoked' ? [] : [{ type: 'ApiKeyRevoked', data: {} }]
+}
+
+export const apiKey = decider({
+  events: apiKeyEvents,
+  commands: apiKeyCommands,
+  initial,
+  evolve,
+  decide: { CreateApiKey: create, RevokeApiKey: revoke },
+})

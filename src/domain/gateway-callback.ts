@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { decider } from '../engine/decider.ts'
 import { defineEvents, type EventOf } from '../engine/events.ts'
 import { GatewayName } from './order/events.ts'
 import { Amount, Currency, Id, Timestamp } from './values.ts'
@@ -24,6 +25,34 @@ export const Notice = z.object({
 export const gatewayCallbackEvents = defineEvents('gatewayCallback', { GatewayCallbackReceived: Notice })
 export type GatewayCallbackEvent = EventOf<typeof gatewayCallbackEvents>
 
+// State
+
+interface GatewayCallback {
+  readonly isReceived: boolean
+}
+
+function evolve(_callback: GatewayCallback, event: GatewayCallbackEvent): GatewayCallback {
+  switch (event.type) {
+    case 'GatewayCallbackReceived':
+      return { isReceived: true }
+  }
+}
+
 // Commands
 
 export const gatewayCallbackCommands = { RecordCallback: Notice }
+
+// Decisions
+
+/** Gateways repeat their notices, and some with small differences: the first one counts. */
+function record(notice: z.output<typeof Notice>, { isReceived }: GatewayCallback): GatewayCallbackEvent[] {
+  return isReceived ? [] : [{ type: 'GatewayCallbackReceived', data: notice }]
+}
+
+export const gatewayCallback = decider({
+  events: gatewayCallbackEvents,
+  commands: gatewayCallbackCommands,
+  initial: { isReceived: false },
+  evolve,
+  decide: { RecordCallback: record },
+})

@@ -1,7 +1,7 @@
 import type { EventStore } from './event-store.ts'
 import type { EventRegistry } from './events.ts'
 import { type Projection, specOf } from './projection.ts'
-import { project } from './projector.ts'
+import { PoisonEventError, project } from './projector.ts'
 import type { Generation, ReadStore } from './read-store.ts'
 
 export interface BuildProgress {
@@ -33,16 +33,26 @@ interface Place {
   readonly projection: Projection
   readonly generation: Generation
   position: number
+  failure?: PoisonEventError
+}
+
+/** Why a generation could not be built. */
+export interface BuildFailure {
+  readonly generationId: string
+  readonly message: string
 }
 
 /**
  * Folds the log into generations, each from its own checkpoint on, up to the head. The log is read and parsed once for all.
- * @throws PoisonEventError when a projection fails on an event
+ * @returns those that an event could not be folded into; the others are built all the same
  */
-export async function build(options: BuildOptions, targets: readonly BuildTarget[]): Promise<void> {
+export async function build(options: BuildOptions, targets: readonly BuildTarget[]): Promise<readonly BuildFailure[]> {
   const places = await Promise.all(targets.map((target) => openPlace(options, target)))
   try {
     await foldLog(options, places)
+    return places.flatMap(({ generation, failure }) =>
+      failure ? [{ generationId: generation.id, message: failure.message }] : [],
+    )
   } finally {
     for (const { generation } of places) await generation.close()
   }
@@ -67,12 +77,17 @@ async function foldLog(
     if (signal.aborted) return
     const upcast = batch.events.map(registry.upcast)
     for (const place of places) {
-      if (batch.position <= place.position) continue
+      if (place.failure || batch.position <= place.position) continue
       const { position: reached, projection, generation } = place
       const matching = upcast.filter((event) => event.position > reached && projection.types.has(event.type))
       const { position, eventId } = batch
-      await project(projection, generation, matching, { logId: store.logId, position, eventId })
-      place.position = position
+      try {
+        await project(projection, generation, matching, { logId: store.logId, position, eventId })
+        place.position = position
+      } catch (error) {
+        if (!(error instanceof PoisonEventError)) throw error
+        place.failure = error
+      }
     }
     events += batch.events.length
     const { position: head } = await store.head()

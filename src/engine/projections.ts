@@ -1,4 +1,4 @@
-import type { BuildProgress, BuildTarget } from './build.ts'
+import type { BuildFailure, BuildProgress, BuildTarget } from './build.ts'
 import type { Clock } from './clock.ts'
 import { NewerVersionError, PreconditionError, UnavailableError } from './errors.ts'
 import type { EventBatch, EventStore } from './event-store.ts'
@@ -25,12 +25,15 @@ export interface ProjectionStatus {
   readonly rebuild?: BuildProgress
 }
 
-/** Builds generations up to about the head of the log, elsewhere: the thread that answers requests does no long work. */
+/**
+ * Builds generations up to about the head of the log, elsewhere: the thread that answers requests does no long work.
+ * It resolves with those that could not be built.
+ */
 export type Builder = (
   targets: readonly BuildTarget[],
   onProgress: (progress: BuildProgress) => void,
   signal: AbortSignal,
-) => Promise<void>
+) => Promise<readonly BuildFailure[]>
 
 export interface Projections {
   /** Opens what is there, builds what is missing in the background, and follows the log. */
@@ -217,22 +220,29 @@ export function projections(options: ProjectionsOptions): Projections {
       for (const name of names) runningOf(name).rebuild = progress
     }
     try {
-      await builder(targets, report, stopping.signal)
+      const failures = await builder(targets, report, stopping.signal)
       if (stopping.signal.aborted) return
       for (const { projection, generationId } of targets) {
-        const running = runningOf(projection)
-        const follower = await openFollower(store, readStore, generationId, running.definition)
-        if (!follower) throw new Error(`The new generation of ${projection} can't be opened`)
-        await join(running, follower, () => makeLive(running, follower))
-        delete running.rebuild
+        if (!failures.some((failure) => failure.generationId === generationId)) await swapIn(projection, generationId)
       }
-    } catch (error) {
+      if (failures.length > 0) throw new Error(failures.map(({ message }) => message).join('\n'))
+    } finally {
       for (const { projection, generationId } of targets) {
+        const { live } = runningOf(projection)
         delete runningOf(projection).rebuild
-        if (runningOf(projection).live?.generation.id !== generationId) await readStore.dropGeneration(generationId)
+        // What a stop interrupts goes on after the next start.
+        if (live?.generation.id !== generationId && !stopping.signal.aborted)
+          await readStore.dropGeneration(generationId)
       }
-      throw error
     }
+  }
+
+  async function swapIn(name: string, generationId: string): Promise<void> {
+    const running = runningOf(name)
+    const follower = await openFollower(store, readStore, generationId, running.definition)
+    if (!follower) throw new Error(`The new generation of ${name} can't be opened`)
+    await join(running, follower, () => makeLive(running, follower))
+    if (running.live !== follower) await closeFollower(store, follower)
   }
 
   /** One build of a projection at a time; who asks meanwhile waits for that. */

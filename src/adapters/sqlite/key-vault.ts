@@ -14,7 +14,7 @@ export interface SqliteKeyVaultOptions {
 }
 
 // A key is in a row of its own that never moves and never goes: rows are only added at the end, and a key is deleted by
-// writing zeros over it. Where rows are moved between pages, SQLite leaves copies behind that it no longer knows of.
+// writing zeros over it. So no copy of it is left where SQLite moved rows from page to page.
 const layout = `
   CREATE TABLE key (number INTEGER PRIMARY KEY, bytes BLOB NOT NULL CHECK (length(bytes) = 32)) STRICT;
   CREATE TABLE person (person TEXT PRIMARY KEY NOT NULL, key INTEGER) STRICT, WITHOUT ROWID;

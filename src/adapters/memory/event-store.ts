@@ -93,7 +93,8 @@ export function memoryEventStore(): EventStore {
         metadataJson,
       }))
       log.push(...stored)
-      streams.set(stream, [...known, ...stored])
+      known.push(...stored)
+      streams.set(stream, known)
       for (const wake of waiting) wake()
       return { revision: expectedRevision + events.length, positions: stored.map(({ position }) => position) }
     },

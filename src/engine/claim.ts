@@ -10,11 +10,12 @@ const Owner = z
   .string()
   .max(200)
   .meta({ description: 'Stream of the aggregate that holds the claim', example: 'customer-0198f0c2' })
+const ClaimedAt = z.iso.datetime().meta({ description: 'When it was claimed', example: '2026-01-15T09:30:00.000Z' })
 
 // Events
 
 export const claimEvents = defineEvents('claim', {
-  Claimed: z.object({ owner: Owner }),
+  Claimed: z.object({ owner: Owner, claimedAt: ClaimedAt }),
   ClaimReleased: z.object({ owner: Owner }),
 })
 export type ClaimEvent = EventOf<typeof claimEvents>
@@ -23,12 +24,14 @@ export type ClaimEvent = EventOf<typeof claimEvents>
 
 export interface Claim {
   readonly owner?: string
+  /** ISO 8601. */
+  readonly claimedAt?: string
 }
 
 function evolve(_claim: Claim, event: ClaimEvent): Claim {
   switch (event.type) {
     case 'Claimed':
-      return { owner: event.data.owner }
+      return { owner: event.data.owner, claimedAt: event.data.claimedAt }
     case 'ClaimReleased':
       return {}
   }
@@ -41,23 +44,31 @@ const claimCommands = {
     owner: Owner,
     noun: z.string().max(50).meta({ description: 'What is claimed', example: 'e-mail address' }),
     /** A holder that never came to be (its command was refused, or the process died) holds nothing. */
-    abandonedOwner: z
-      .string()
-      .max(200)
+    abandoned: z
+      .object({ owner: Owner, claimedAt: ClaimedAt })
       .optional()
-      .meta({ description: 'Holder that is known not to exist', example: 'customer-0198f0c3' }),
+      .meta({ description: 'Claim whose holder is known not to exist' }),
   }),
   ReleaseClaim: z.object({ owner: Owner }),
 }
 
 // Decisions
 
-function take(command: z.output<typeof claimCommands.Claim>, claim: Claim): ClaimEvent[] {
-  if (claim.owner === command.owner) return []
-  if (claim.owner !== undefined && claim.owner !== command.abandonedOwner) {
-    throw reject(`${command.noun.replaceAll(/[^a-z]+/g, '-')}-taken`, `This ${command.noun} is already in use.`)
+const renewedAfterMs = 60_000
+
+/** Claiming what one holds renews an old claim, so that nobody takes it for abandoned just then. */
+function isFresh({ claimedAt }: Claim, at: string): boolean {
+  return claimedAt !== undefined && Date.parse(at) - Date.parse(claimedAt) < renewedAfterMs
+}
+
+function take(command: z.output<typeof claimCommands.Claim>, claim: Claim, { at }: { at: string }): ClaimEvent[] {
+  const { owner, noun, abandoned } = command
+  if (claim.owner === owner && isFresh(claim, at)) return []
+  const isAbandoned = claim.owner === abandoned?.owner && claim.claimedAt === abandoned?.claimedAt
+  if (claim.owner !== undefined && claim.owner !== owner && !isAbandoned) {
+    throw reject(`${noun.replaceAll(/[^a-z]+/g, '-')}-taken`, `This ${noun} is already in use.`)
   }
-  return [{ type: 'Claimed', data: { owner: command.owner } }]
+  return [{ type: 'Claimed', data: { owner, claimedAt: at } }]
 }
 
 function release({ owner }: z.output<typeof claimCommands.ReleaseClaim>, claim: Claim): ClaimEvent[] {

@@ -46,6 +46,8 @@ export interface Projections {
   reader(name: string, generationId?: string): Reader
   /** Resolves once the projection has seen a position. @throws UnavailableError when that takes too long */
   waitFor(name: string, position: number, timeoutMs: number): Promise<void>
+  /** How far a projection has come: what is read after this has seen at least so much. */
+  position(name: string): number
   status(): readonly ProjectionStatus[]
   /** Builds a new generation in the background and swaps it in; resolves when it is live. */
   rebuild(name: string): Promise<void>
@@ -315,6 +317,8 @@ export function projections(options: ProjectionsOptions): Projections {
     async waitFor(name, position, timeoutMs) {
       await runningOf(name).waiters.until(position, timeoutMs)
     },
+
+    position: (name) => runningOf(name).live?.position ?? 0,
 
     status: () =>
       [...all.values()].map(({ definition: { name, version }, live, stoppedBy, failure, rebuild }) => {

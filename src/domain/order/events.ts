@@ -71,7 +71,7 @@ export const saleContents = {
   customerId: orderContents.customerId,
   country: Country,
   placedAt: Timestamp.meta({
-    description: 'When the order was placed (`occurredAt` of OrderPlaced): the time that it counts at as a sale',
+    description: 'When the order was placed: the time that it counts at as a sale',
     example: '2026-01-15T09:30:00.000Z',
   }),
   lines: z
@@ -100,6 +100,10 @@ export const orderEvents = defineEvents('order', {
       example: '0198f0c2',
     }),
     ...orderContents,
+    placedAt: Timestamp.meta({
+      description: 'When it was placed; earlier than it was recorded where it was imported',
+      example: '2026-01-15T09:30:00.000Z',
+    }),
     expiresAt: Timestamp.meta({
       description: 'Ends by itself unless it is confirmed before',
       example: '2026-01-15T10:00:00.000Z',

@@ -1,0 +1,254 @@
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { memoryEventStore } from '../../src/adapters/memory/event-store.ts'
+import { memoryReadStore } from '../../src/adapters/memory/read-store.ts'
+import { build } from '../../src/engine/build.ts'
+import { systemClock } from '../../src/engine/clock.ts'
+import { eventRegistry } from '../../src/engine/events.ts'
+import type { Projection } from '../../src/engine/projection.ts'
+import { type Projections, type ProjectionsOptions, projections } from '../../src/engine/projections.ts'
+import type { Generation, ReadStore } from '../../src/engine/read-store.ts'
+import { accountEvents } from './account.ts'
+import { balances, balancesProjection, rich } from './balances.ts'
+import { deposit, handling, withdraw } from './handling.ts'
+
+const registry = eventRegistry([accountEvents])
+
+interface Running {
+  readonly readModels: Projections
+  readonly failures: unknown[]
+  balanceOf(id: string): Promise<number | undefined>
+}
+
+async function start(
+  given: Pick<ProjectionsOptions, 'store'> & {
+    readStore?: ReadStore
+    definition?: Projection
+    clock?: ProjectionsOptions['clock']
+  },
+): Promise<Running> {
+  const { store, readStore = memoryReadStore(), definition = balancesProjection(), clock = systemClock } = given
+  const failures: unknown[] = []
+  const readModels = projections({
+    store,
+    readStore,
+    registry,
+    projections: [definition],
+    clock,
+    retirementMs: 60_000,
+    onFailure: (error) => failures.push(error),
+    builder: (targets, onProgress, signal) =>
+      build(
+        {
+          store,
+          readStore,
+          registry,
+          projections: [definition],
+          now: clock.now,
+          signal,
+          onBatch: async (progress) => onProgress(progress),
+        },
+        targets,
+      ),
+  })
+  await readModels.start()
+  onTestFinished(() => readModels.stop())
+  return {
+    readModels,
+    failures,
+    balanceOf: async (id) => (await readModels.reader('balances').get(balances, [id]))[0]?.balance,
+  }
+}
+
+const caughtUp = (readModels: Projections, position: number) => readModels.waitFor('balances', position, 2_000)
+
+describe('a read model', () => {
+  test('follows the log, and its computed documents with it', async () => {
+    const { handler, store } = handling()
+    const { readModels, balanceOf } = await start({ store })
+    await handler.handle(deposit(12))
+    const { position } = await handler.handle(withdraw(1))
+    await caughtUp(readModels, position)
+    expect(await balanceOf('a')).toBe(11)
+    const find = () => readModels.reader('balances').find(rich, { index: 'byBalance', limit: 10 })
+    expect(await find()).toMatchObject([{ body: { account: 'a', balance: 11 } }])
+    await caughtUp(readModels, (await handler.handle(withdraw(5))).position)
+    expect(await find()).toEqual([])
+  })
+
+  test('says so when it has not reached a position in time', async () => {
+    const { readModels } = await start(handling())
+    await expect(readModels.waitFor('balances', 1, 1)).rejects.toMatchObject({ code: 'not-caught-up' })
+  })
+
+  test('that is missing is built from the whole log while it is followed', async () => {
+    const { handler, store } = handling()
+    for (let n = 0; n < 20; n++) await handler.handle(deposit(1))
+    const { readModels, balanceOf } = await start({ store })
+    const { position } = await handler.handle(deposit(1))
+    await caughtUp(readModels, position)
+    expect(await balanceOf('a')).toBe(21)
+  })
+
+  test('goes on where it was after a stop', async () => {
+    const readStore = memoryReadStore()
+    const { handler, store } = handling({ readStore })
+    const first = await start({ store, readStore })
+    await caughtUp(first.readModels, (await handler.handle(deposit(1))).position)
+    const generation = first.readModels.reader('balances').generationId
+    await first.readModels.stop()
+    const { position } = await handler.handle(deposit(2))
+    const second = await start({ store, readStore })
+    await caughtUp(second.readModels, position)
+    expect(second.readModels.reader('balances').generationId).toBe(generation)
+    expect(await second.balanceOf('a')).toBe(3)
+  })
+
+  test('of another log is built anew', async () => {
+    const readStore = memoryReadStore()
+    const one = handling({ readStore })
+    const before = await start({ store: one.store, readStore })
+    await caughtUp(before.readModels, (await one.handler.handle(deposit(1))).position)
+    await before.readModels.stop()
+    const other = handling({ store: memoryEventStore() })
+    const { position } = await other.handler.handle(deposit(50))
+    const after = await start({ store: other.store, readStore })
+    await caughtUp(after.readModels, position)
+    expect(await after.balanceOf('a')).toBe(50)
+  })
+
+  test('of a log that was restored from before it is built anew', async () => {
+    const readStore = memoryReadStore()
+    const today = handling({ readStore })
+    const before = await start({ store: today.store, readStore })
+    await today.handler.handle(deposit(1))
+    await caughtUp(before.readModels, (await today.handler.handle(deposit(2))).position)
+    await before.readModels.stop()
+    const yesterday = memoryEventStore()
+    const restored = handling({ store: { ...yesterday, logId: today.store.logId, head: yesterday.head } })
+    await restored.handler.handle(deposit(1))
+    const { position } = await restored.handler.handle(deposit(40))
+    const after = await start({ store: restored.store, readStore })
+    await caughtUp(after.readModels, position)
+    expect(await after.balanceOf('a')).toBe(41)
+  })
+})
+
+describe('a rebuild', () => {
+  test('swaps in what the same events make, while events are appended and the old one is read', async () => {
+    const { handler, store } = handling()
+    const { readModels, balanceOf } = await start({ store })
+    for (let n = 0; n < 30; n++) await handler.handle(deposit(1))
+    await caughtUp(readModels, 30)
+    const old = readModels.reader('balances')
+    const appending = (async () => {
+      for (let n = 0; n < 30; n++) await handler.handle(deposit(1))
+    })()
+    await readModels.rebuild('balances')
+    await appending
+    await caughtUp(readModels, 60)
+    const live = readModels.reader('balances')
+    expect(live.generationId).not.toBe(old.generationId)
+    expect(await balanceOf('a')).toBe(60)
+    expect(await old.get(balances, ['a'])).toEqual([{ balance: 60, movements: 60 }])
+    expect(readModels.reader('balances', old.generationId).generationId).toBe(old.generationId)
+    expect(() => readModels.reader('balances', 'long-gone')).toThrow(
+      expect.objectContaining({ code: 'cursor-expired' }),
+    )
+  })
+
+  test('that was asked for twice is done once', async () => {
+    const { handler, store } = handling()
+    const { readModels } = await start({ store })
+    await caughtUp(readModels, (await handler.handle(deposit(1))).position)
+    const first = readModels.rebuild('balances')
+    expect(readModels.rebuild('balances')).toBe(first)
+    await first
+  })
+
+  test('that was cut off goes on after the next start', async () => {
+    const readStore = memoryReadStore()
+    const { handler, store } = handling({ readStore })
+    await handler.handle(deposit(5))
+    const { definition } = { definition: balancesProjection() }
+    const cut = await readStore.createGeneration({ name: 'balances', version: 1, collections: definition.collections })
+    await cut.close()
+    const { readModels, balanceOf } = await start({ store, readStore })
+    await caughtUp(readModels, 1)
+    expect(readModels.reader('balances').generationId).toBe(cut.id)
+    expect(await balanceOf('a')).toBe(5)
+  })
+
+  test('of a new version replaces the old one', async () => {
+    const readStore = memoryReadStore()
+    const { handler, store } = handling({ readStore })
+    const first = await start({ store, readStore })
+    await caughtUp(first.readModels, (await handler.handle(deposit(5))).position)
+    await first.readModels.stop()
+    const second = await start({ store, readStore, definition: balancesProjection(undefined, 2) })
+    await caughtUp(second.readModels, 1)
+    expect(await second.balanceOf('a')).toBe(5)
+    expect(second.readModels.status()).toMatchObject([{ version: 2, status: 'live' }])
+  })
+})
+
+describe('a poison event', () => {
+  const poisonous = balancesProjection((amount) => amount === 13)
+
+  test('stops the projection loudly, behind all that came before it', async () => {
+    const { handler, store } = handling()
+    const { readModels, balanceOf, failures } = await start({ store, definition: poisonous })
+    await handler.handle(deposit(1))
+    const { position } = await handler.handle(deposit(13))
+    await handler.handle(deposit(1))
+    await caughtUp(readModels, 1)
+    await expect.poll(() => failures).toHaveLength(1)
+    expect(await balanceOf('a')).toBe(1)
+    expect(readModels.status()).toMatchObject([{ status: 'stopped', poison: { position, type: 'Deposited' } }])
+  })
+
+  test('can be skipped', async () => {
+    const { handler, store } = handling()
+    const { readModels, balanceOf, failures } = await start({ store, definition: poisonous })
+    await handler.handle(deposit(13))
+    await handler.handle(deposit(2))
+    await expect.poll(() => failures).toHaveLength(1)
+    await readModels.skipPoison('balances')
+    await caughtUp(readModels, (await handler.handle(deposit(3))).position)
+    expect(await balanceOf('a')).toBe(5)
+    await expect(readModels.skipPoison('balances')).rejects.toMatchObject({ code: 'not-stopped' })
+  })
+
+  test('fails a rebuild, and the old generation goes on', async () => {
+    let poison = false
+    const { handler, store } = handling()
+    const { readModels, balanceOf } = await start({ store, definition: balancesProjection(() => poison) })
+    await caughtUp(readModels, (await handler.handle(deposit(4))).position)
+    poison = true
+    await expect(readModels.rebuild('balances')).rejects.toThrow('is poison')
+    poison = false
+    await caughtUp(readModels, (await handler.handle(deposit(4))).position)
+    expect(await balanceOf('a')).toBe(8)
+  })
+})
+
+test('a read store that fails for a while is written when it works again', async () => {
+  const memory = memoryReadStore()
+  let broken = false
+  const breakable = (generation: Generation): Generation => ({
+    ...generation,
+    write: (...args) => (broken ? Promise.reject(new Error('disk full')) : generation.write(...args)),
+  })
+  const readStore = {
+    ...memory,
+    createGeneration: async (spec: Parameters<ReadStore['createGeneration']>[0]) =>
+      breakable(await memory.createGeneration(spec)),
+  }
+  const { handler, store } = handling()
+  const { readModels, balanceOf, failures } = await start({ store, readStore })
+  broken = true
+  const { position } = await handler.handle(deposit(4))
+  await expect.poll(() => failures.length).toBeGreaterThan(0)
+  broken = false
+  await caughtUp(readModels, position)
+  expect(await balanceOf('a')).toBe(4)
+})

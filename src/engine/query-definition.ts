@@ -41,6 +41,8 @@ interface Shape<P extends z.ZodObject, R extends z.ZodType> {
   /** By their names in path and query string, where all are text: use `z.coerce` and the like. */
   readonly parameters: P
   readonly result: R
+  /** Set for an answer in pages, as `pageOf` describes it, whose parameters include `pageParameters`. */
+  readonly paged?: true
   readonly run: (asked: Asked<z.output<P>>) => Promise<z.output<R> | undefined>
 }
 

@@ -68,15 +68,30 @@ function parseCursor(cursor: string): z.output<typeof Cursor> {
 
 const examinedBound = 1_000
 
-export interface PageRequest<D extends Document, T> {
-  readonly of: Collection<D>
-  readonly find: Omit<Find, 'collection' | 'after' | 'limit'>
+/** The next stretch of what a page is made of. */
+export type Step = Required<Pick<Find, 'direction' | 'limit'>> & Pick<Find, 'after'>
+
+interface Shown<D, T> {
   readonly limit: number
   readonly cursor?: string | undefined
-  /** What else the page depends on, such as a filter: a cursor is bound to it. */
-  readonly boundTo?: unknown
   /** Turns found documents into what is shown, in their order; undefined for those that are filtered out. */
   show(documents: readonly D[]): readonly (T | undefined)[] | Promise<readonly (T | undefined)[]>
+}
+
+export interface PageRequest<D extends Document, T> extends Shown<D, T> {
+  readonly of: Collection<D>
+  readonly find: Omit<Find, 'collection' | 'after' | 'limit'>
+  /** What else the page depends on, such as a filter: a cursor is bound to it. */
+  readonly boundTo?: unknown
+}
+
+export interface StepwisePageRequest<D, T> extends Shown<D, T> {
+  readonly generationId: string
+  readonly direction: 'ascending' | 'descending'
+  /** All that the page depends on: a cursor is bound to it. */
+  readonly boundTo: unknown
+  /** Documents in the order of their keys, which are unique; fewer than asked for only where no more follow. */
+  find(step: Step): Promise<readonly { readonly key: SortKey; readonly body: D }[]>
 }
 
 /**
@@ -85,8 +100,23 @@ export interface PageRequest<D extends Document, T> {
  * @throws PreconditionError for a cursor of another query
  */
 export async function findPage<D extends Document, T>(reader: Reader, request: PageRequest<D, T>): Promise<Page<T>> {
-  const { of, find, limit, show } = request
-  const bound = fingerprint([of.name, find, request.boundTo])
+  const { of, find, boundTo, ...shown } = request
+  return await findPageStepwise<D, T>({
+    ...shown,
+    generationId: reader.generationId,
+    direction: find.direction ?? 'ascending',
+    boundTo: [of.name, find, boundTo],
+    find: (step) => reader.find(of, { ...find, ...step }),
+  })
+}
+
+/**
+ * As `findPage`, of documents that are found in another way than by one index.
+ * @throws PreconditionError for a cursor of another query
+ */
+export async function findPageStepwise<D, T>(request: StepwisePageRequest<D, T>): Promise<Page<T>> {
+  const { generationId, direction: forwards, find, limit, show } = request
+  const bound = fingerprint(request.boundTo)
   const [, cursorBound, way, start] = request.cursor
     ? parseCursor(request.cursor)
     : ['', bound, 'next' as const, undefined]
@@ -96,7 +126,6 @@ export async function findPage<D extends Document, T>(reader: Reader, request: P
       'This cursor belongs to another query. Begin again at the first page.',
     )
 
-  const forwards = find.direction ?? 'ascending'
   const backwards = forwards === 'ascending' ? 'descending' : 'ascending'
   const direction = way === 'next' ? forwards : backwards
   const shown: { item: T; key: SortKey }[] = []
@@ -105,7 +134,7 @@ export async function findPage<D extends Document, T>(reader: Reader, request: P
   let exhausted = false
   while (shown.length <= limit && examined < examinedBound && !exhausted) {
     const wanted = Math.min(limit + 1 - shown.length + (examined > 0 ? limit : 0), examinedBound - examined)
-    const found = await reader.find(of, { ...find, direction, limit: wanted, ...(place && { after: place }) })
+    const found = await find({ direction, limit: wanted, ...(place && { after: place }) })
     const items = await show(found.map(({ body }) => body))
     for (const [index, { key }] of found.entries()) {
       const item = items[index]
@@ -118,7 +147,7 @@ export async function findPage<D extends Document, T>(reader: Reader, request: P
 
   const page = shown.slice(0, limit)
   const cursor = (to: 'next' | 'previous', key: SortKey | undefined) =>
-    key === undefined ? null : Buffer.from(JSON.stringify([reader.generationId, bound, to, key])).toString('base64url')
+    key === undefined ? null : Buffer.from(JSON.stringify([generationId, bound, to, key])).toString('base64url')
   const more = shown.length > limit || !exhausted
   const lastKey = shown.length > limit ? page.at(-1)?.key : place
   const onward = more ? cursor(way, lastKey) : null

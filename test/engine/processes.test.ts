@@ -1,0 +1,229 @@
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { memoryJobQueue } from '../../src/adapters/memory/job-queue.ts'
+import { memoryKeyVault } from '../../src/adapters/memory/key-vault.ts'
+import { ask } from '../../src/engine/command.ts'
+import { deadLetter } from '../../src/engine/dead-letter.ts'
+import { buildHere, type Definitions, defaultLimits, startEngine } from '../../src/engine/engine.ts'
+import { UnavailableError } from '../../src/engine/errors.ts'
+import { job } from '../../src/engine/job.ts'
+import { openWorkItems } from '../../src/engine/open-work.ts'
+import { processManager } from '../../src/engine/process-manager.ts'
+import { derivedId, idOf } from '../../src/engine/streams.ts'
+import { manualClock } from '../manual-clock.ts'
+import { account, accountEvents } from './account.ts'
+import { balancesProjection } from './balances.ts'
+import { command, deposit, eventsOf, handling, withdraw } from './handling.ts'
+
+/** Whatever a customer deposits is moved on to the savings: withdrawn here, deposited there. */
+const save = processManager({
+  name: 'save',
+  of: account,
+  from: [accountEvents],
+  route: ({ stream, metadata }) => (metadata.actor.kind === 'customer' ? idOf(stream) : undefined),
+  on: {
+    Deposited: ({ stream, data: { amount } }) => [
+      ask(account, idOf(stream), 'Withdraw', { amount }),
+      ask(account, 'savings', 'Deposit', { amount }),
+    ],
+  },
+})
+
+async function start(definitions: Partial<Definitions>, given = handling(), clock = manualClock()) {
+  const { store, readStore } = given
+  const all: Definitions = {
+    aggregates: [account],
+    projections: [balancesProjection()],
+    processes: [],
+    jobs: [],
+    ...definitions,
+  }
+  const failures: unknown[] = []
+  const ports = { store, readStore, queue: memoryJobQueue({ clock }), vault: memoryKeyVault(), clock }
+  const engine = await startEngine(all, ports, defaultLimits, buildHere(all, ports), (error) => failures.push(error))
+  onTestFinished(() => engine.stop())
+  const balance = async (id: string) => (await engine.handler.fold(account, id)).state.balance
+  return { ...given, engine, failures, clock, balance, queue: ports.queue }
+}
+
+describe('a process manager', () => {
+  test('asks for what follows from an event', async () => {
+    const { engine, balance } = await start({ processes: [save] })
+    await engine.handler.handle(deposit(5))
+    await expect.poll(() => balance('savings')).toBe(5)
+    expect(await balance('a')).toBe(0)
+  })
+
+  test('takes effect once, though it reacts again after a crash', async () => {
+    const given = handling()
+    const first = await start({ processes: [save] }, given)
+    await first.engine.handler.handle(deposit(5))
+    await expect.poll(() => first.balance('savings')).toBe(5)
+    await first.engine.stop()
+    await given.store.saveCheckpoint('save', { logId: given.store.logId, position: 0, eventId: '' })
+    const second = await start({ processes: [save] }, given)
+    await expect.poll(() => second.engine.processes.status()[0]?.position).toBe((await given.store.head()).position)
+    expect(await second.balance('savings')).toBe(5)
+  })
+
+  test('is not started by what was imported', async () => {
+    const { engine, balance } = await start({ processes: [save] })
+    await engine.handler.handle(deposit(5, { imported: true, occurredAt: '2010-12-01T00:00:00.000Z' }))
+    await engine.handler.handle(deposit(2))
+    await expect.poll(() => balance('savings')).toBe(2)
+    expect(await balance('a')).toBe(5)
+  })
+
+  test('keeps its checkpoint before a reaction that is not done', async () => {
+    const given = handling()
+    const blocked = await start(
+      { processes: [save] },
+      {
+        ...given,
+        store: {
+          ...given.store,
+          append: async (stream, ...rest) => {
+            if (stream === 'account-savings') throw new UnavailableError('log-unavailable', 'Disk full')
+            return await given.store.append(stream, ...rest)
+          },
+        },
+      },
+    )
+    await blocked.engine.handler.handle(deposit(5))
+    await expect.poll(() => blocked.failures.length).toBeGreaterThan(0)
+    await blocked.engine.stop()
+    expect((await given.store.loadCheckpoint('save'))?.position ?? 0).toBe(0)
+    const { balance } = await start({ processes: [save] }, given)
+    await expect.poll(() => balance('savings')).toBe(5)
+    expect(await balance('a')).toBe(0)
+  })
+
+  test('sets aside what is rejected, goes on, and does it when it is retried', async () => {
+    const spend = processManager({
+      name: 'spend',
+      of: account,
+      from: [accountEvents],
+      route: ({ stream }) => (idOf(stream) === 'a' ? 'a' : undefined),
+      on: { Deposited: ({ data: { amount } }) => [ask(account, 'b', 'Withdraw', { amount })] },
+    })
+    const { engine, balance, store } = await start({ processes: [spend] })
+    await engine.handler.handle(deposit(5))
+    const [event] = await eventsOf(store)
+    const letter = derivedId(event?.id ?? '', 'spend')
+    const status = async () => (await engine.handler.fold(deadLetter, letter)).state.status
+    await expect.poll(status).toBe('open')
+    await engine.handler.handle(deposit(7, { target: 'b' }))
+    await engine.handler.handle({ ...command('RetryDeadLetter', {}), decider: deadLetter, target: letter })
+    await expect.poll(() => balance('b')).toBe(2)
+  })
+})
+
+/** An account with money in it is emptied by a call to the outside, a minute after its first deposit. */
+function emptying(call: (attempt: number) => Promise<void>) {
+  return job({
+    name: 'empty',
+    of: account,
+    from: [accountEvents],
+    opens: {
+      Deposited: ({ stream, metadata }) => {
+        const dueAt = new Date(Date.parse(metadata.recordedAt) + 60_000).toISOString()
+        return { target: idOf(stream), key: '', dueAt }
+      },
+    },
+    settles: { Withdrawn: ({ stream }) => ({ target: idOf(stream), key: '' }) },
+    isOpen: ({ balance }) => balance > 0,
+    async run({ balance }, { target, attempt }) {
+      await call(attempt)
+      return [ask(account, target, 'Withdraw', { amount: balance })]
+    },
+    work: { maxAttempts: 3, backoffMs: 1_000 },
+  })
+}
+
+describe('a job', () => {
+  const now = () => new Date().toISOString()
+  const openWork = async (engine: Awaited<ReturnType<typeof start>>['engine']) =>
+    (await engine.projections.reader('open-work').find(openWorkItems, { index: 'byDue', limit: 10 })).map(
+      ({ id }) => id,
+    )
+
+  test('is done when it is due, and is listed as open until then', async () => {
+    const clock = manualClock(Date.parse(now()))
+    const { engine, balance } = await start({ jobs: [emptying(async () => {})] }, handling(), clock)
+    const { position } = await engine.handler.handle(deposit(5))
+    await expect.poll(() => openWork(engine)).toEqual(['empty:a'])
+    await clock.advance(59_000)
+    expect(await balance('a')).toBe(5)
+    await expect
+      .poll(async () => {
+        await clock.advance(1_000)
+        return await balance('a')
+      })
+      .toBe(0)
+    await engine.projections.waitFor('open-work', position + 1, 1_000)
+    expect(await openWork(engine)).toEqual([])
+  })
+
+  test('is tried again when it fails, and is set aside in the log after the last try', async () => {
+    const attempts: number[] = []
+    const clock = manualClock(Date.parse(now()))
+    const failing = emptying(async (attempt) => {
+      attempts.push(attempt)
+      throw new Error('The outside is down')
+    })
+    const { engine, store, queue } = await start({ jobs: [failing] }, handling(), clock)
+    await engine.handler.handle(deposit(5))
+    await expect
+      .poll(async () => {
+        await clock.advance(30_000)
+        return (await queue.dead(10)).length
+      })
+      .toBe(1)
+    expect(attempts).toEqual([1, 2, 3])
+    const types: string[] = []
+    for await (const { events } of store.readAll({ after: 0 })) types.push(...events.map(({ type }) => type))
+    expect(types).toEqual(['Deposited', 'DeadLetterRaised'])
+  })
+
+  test('that the queue has lost is put back by the sweep', async () => {
+    const given = handling()
+    const first = await start({ jobs: [emptying(async () => {})] }, given)
+    await first.engine.handler.handle(deposit(5))
+    await first.engine.stop()
+    const { balance } = await start({ jobs: [emptying(async () => {})] }, given, manualClock(Date.now() + 3_600_000))
+    await expect.poll(() => balance('a')).toBe(0)
+  })
+
+  test('that was settled meanwhile is not done', async () => {
+    let calls = 0
+    const clock = manualClock(Date.parse(now()))
+    const counting = emptying(async () => {
+      calls++
+    })
+    const { engine, queue } = await start({ jobs: [counting] }, handling(), clock)
+    await engine.handler.handle(deposit(5))
+    await expect.poll(async () => (await queue.known(['empty:a'])).size).toBe(1)
+    await engine.handler.handle(withdraw(5))
+    await expect.poll(async () => (await queue.known(['empty:a'])).size).toBe(0)
+    await clock.advance(120_000)
+    expect(calls).toBe(0)
+  })
+})
+
+test('who waits for an outcome is woken by it, and told when the time is up', async () => {
+  const clock = manualClock()
+  const { engine } = await start({}, handling(), clock)
+  const reached = engine.watch.until(account, 'a', ({ balance }) => balance >= 5, 1_000)
+  await engine.handler.handle(deposit(5))
+  expect(await reached).toMatchObject({ state: { balance: 5 } })
+  const never = engine.watch.until(account, 'a', ({ balance }) => balance >= 50, 1_000)
+  await expect
+    .poll(async () => {
+      await clock.advance(1_000)
+      return await Promise.race([
+        never.then(() => 'told'),
+        new Promise((resolve) => setImmediate(() => resolve('waiting'))),
+      ])
+    })
+    .toBe('told')
+  expect(await never).toBeUndefined()
+})

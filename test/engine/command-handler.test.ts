@@ -10,9 +10,10 @@ import { command, deposit, eventsOf, handling, withAppend, withdraw } from './ha
 describe('a command', () => {
   test('is answered with the place of its last event', async () => {
     const { handler, store } = handling()
-    expect(await handler.handle(deposit(5))).toEqual({ id: 'a', revision: 0, position: 1 })
-    expect(await handler.handle(deposit(5))).toEqual({ id: 'a', revision: 1, position: 2 })
-    expect(await eventsOf(store)).toMatchObject([{ revision: 0, type: 'Deposited' }, { revision: 1 }])
+    const answers = [await handler.handle(deposit(5)), await handler.handle(deposit(5))]
+    const events = await eventsOf(store)
+    expect(events).toHaveLength(2)
+    expect(answers).toEqual(events.map(({ revision, position }) => ({ id: 'a', revision, position })))
   })
 
   test('that breaks a rule is refused, and nothing is appended', async () => {
@@ -24,8 +25,8 @@ describe('a command', () => {
 
   test('that has nothing to do is answered with the stream as it stands', async () => {
     const { handler } = handling()
-    await handler.handle(deposit(5))
-    expect(await handler.handle(command('Touch', {}))).toEqual({ id: 'a', revision: 0, position: 1 })
+    const last = await handler.handle(deposit(5))
+    expect(await handler.handle(command('Touch', {}))).toEqual(last)
   })
 
   test('gets the facts of other streams', async () => {

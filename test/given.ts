@@ -107,11 +107,13 @@ function deepFreezeEntry(value: unknown): void {
   deepFreeze(value)
 }
 
+/** Frozen at both ends: an `evolve` that changes in place what it was given fails in the `then` of its event. */
 function fold(decider: Decider, from: unknown, events: readonly DomainEvent[]): unknown {
-  return events.reduce(
-    (state, { type, data }) =>
-      deepFreeze(decider.evolve(state, { type, data: parsed(schemaOf(decider.events, type), data) })),
-    deepFreeze(from),
+  return deepFreeze(
+    events.reduce(
+      (state, { type, data }) => decider.evolve(state, { type, data: parsed(schemaOf(decider.events, type), data) }),
+      deepFreeze(from),
+    ),
   )
 }
 

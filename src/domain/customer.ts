@@ -1,6 +1,10 @@
+import { Map as PersistentMap } from 'immutable'
 import { z } from 'zod'
+import { decider } from '../engine/decider.ts'
+import { notFound, reject } from '../engine/errors.ts'
 import { defineEvents, type EventOf } from '../engine/events.ts'
 import { personal } from '../engine/personal-data.ts'
+import { isSame } from './sameness.ts'
 import { Address, Attributes, Country, EmailAddress, Id } from './values.ts'
 
 /** A person who buys. Who is forgotten stays as an id; also a guest, who never registered, can be forgotten. */
@@ -21,6 +25,41 @@ export const customerEvents = defineEvents('customer', {
 })
 export type CustomerEvent = EventOf<typeof customerEvents>
 
+// State
+
+type Registration = z.output<typeof customerEvents.schemas.CustomerRegistered>
+type SavedAddress = Omit<z.output<typeof customerEvents.schemas.AddressSaved>, 'addressId'>
+
+export interface Customer {
+  /** `none` is also a guest, who buys without registering. */
+  readonly status: 'none' | 'registered' | 'forgotten' | 'erased'
+  /** As it now stands. Sealed values of one person are equal where their content is. */
+  readonly registration?: Registration
+  readonly addresses: PersistentMap<string, SavedAddress>
+}
+
+const initial: Customer = { status: 'none', addresses: PersistentMap() }
+
+function evolve(customer: Customer, event: CustomerEvent): Customer {
+  const { registration, addresses } = customer
+  switch (event.type) {
+    case 'CustomerRegistered':
+      return { ...customer, status: 'registered', registration: event.data }
+    case 'CustomerRenamed':
+      return { ...customer, ...(registration && { registration: { ...registration, name: event.data.name } }) }
+    case 'AddressSaved': {
+      const { addressId, ...address } = event.data
+      return { ...customer, addresses: addresses.set(addressId, address) }
+    }
+    case 'AddressRemoved':
+      return { ...customer, addresses: addresses.delete(event.data.addressId) }
+    case 'CustomerForgotten':
+      return { ...initial, status: 'forgotten' }
+    case 'PersonalDataErased':
+      return { ...initial, status: 'erased' }
+  }
+}
+
 // Commands
 
 export const customerCommands = {
@@ -35,3 +74,83 @@ export const customerCommands = {
   ForgetCustomer: z.strictObject({}),
   ConfirmErasure: z.strictObject({}),
 }
+
+// Decisions
+
+type Command<Type extends keyof typeof customerCommands> = z.output<(typeof customerCommands)[Type]>
+type Around = { readonly id: string }
+
+const maxAddresses = 50
+
+function isForgotten({ status }: Customer): boolean {
+  return status === 'forgotten' || status === 'erased'
+}
+
+function refuseForgotten(customer: Customer): void {
+  if (isForgotten(customer)) {
+    throw reject(
+      'customer-forgotten',
+      'This customer was forgotten for good. Register anew, which makes another customer.',
+    )
+  }
+}
+
+/** What a registered customer has registered with. */
+function registrationOf(customer: Customer, id: string): Registration {
+  refuseForgotten(customer)
+  if (customer.registration === undefined) throw notFound('customer', id)
+  return customer.registration
+}
+
+function register(command: Command<'RegisterCustomer'>, customer: Customer): CustomerEvent[] {
+  refuseForgotten(customer)
+  if (customer.registration === undefined) return [{ type: 'CustomerRegistered', data: command }]
+  if (isSame(command, customer.registration)) return []
+  throw reject('customer-exists', 'This customer has registered before, with other data. Change those instead.')
+}
+
+function rename({ name }: Command<'RenameCustomer'>, customer: Customer, { id }: Around): CustomerEvent[] {
+  return name === registrationOf(customer, id).name ? [] : [{ type: 'CustomerRenamed', data: { name } }]
+}
+
+function saveAddress(command: Command<'SaveAddress'>, customer: Customer, { id }: Around): CustomerEvent[] {
+  registrationOf(customer, id)
+  const { addressId, ...address } = command
+  const present = customer.addresses.get(addressId)
+  if (isSame(address, present)) return []
+  if (present === undefined && customer.addresses.size >= maxAddresses) {
+    throw reject('too-many-addresses', `A customer has ${maxAddresses} addresses at most. Remove one first.`)
+  }
+  return [{ type: 'AddressSaved', data: command }]
+}
+
+function removeAddress({ addressId }: Command<'RemoveAddress'>, customer: Customer, { id }: Around): CustomerEvent[] {
+  registrationOf(customer, id)
+  return customer.addresses.has(addressId) ? [{ type: 'AddressRemoved', data: { addressId } }] : []
+}
+
+/** Anybody can be forgotten: a guest, whom only orders know, has never been heard of here. */
+function forget(_command: object, customer: Customer): CustomerEvent[] {
+  return isForgotten(customer) ? [] : [{ type: 'CustomerForgotten', data: {} }]
+}
+
+function confirmErasure(_command: object, { status }: Customer): CustomerEvent[] {
+  if (status === 'erased') return []
+  if (status === 'forgotten') return [{ type: 'PersonalDataErased', data: {} }]
+  throw reject('customer-not-forgotten', 'Only the data of a forgotten customer are erased. Forget the customer first.')
+}
+
+export const customer = decider({
+  events: customerEvents,
+  commands: customerCommands,
+  initial,
+  evolve,
+  decide: {
+    RegisterCustomer: register,
+    RenameCustomer: rename,
+    SaveAddress: saveAddress,
+    RemoveAddress: removeAddress,
+    ForgetCustomer: forget,
+    ConfirmErasure: confirmErasure,
+  },
+})

@@ -1,6 +1,10 @@
+import { Map as PersistentMap } from 'immutable'
 import { z } from 'zod'
+import { type Context, decider } from '../engine/decider.ts'
+import { notFound, reject } from '../engine/errors.ts'
 import { defineEvents, type EventOf } from '../engine/events.ts'
 import { personal } from '../engine/personal-data.ts'
+import { derivedId } from '../engine/streams.ts'
 import { GatewayName, PaymentToken } from './order/events.ts'
 import { Amount, Country, Currency, Id, Reason } from './values.ts'
 
@@ -51,6 +55,76 @@ export const paymentEvents = defineEvents('payment', {
 })
 export type PaymentEvent = EventOf<typeof paymentEvents>
 
+// State
+
+export type PaymentRequest = z.output<(typeof paymentEvents.schemas)['PaymentRequested']>
+
+interface Refund {
+  readonly amount: number
+  readonly status: 'requested' | 'refunded' | 'failed'
+}
+
+export interface Payment {
+  readonly status: 'none' | 'requested' | 'pending' | 'authorised' | 'captured' | 'failed' | 'cancelled'
+  readonly request?: PaymentRequest
+  /** The gateway's name for it, once the gateway has answered. */
+  readonly reference?: string
+  readonly capture?: 'requested' | 'failed'
+  /** Nobody wants the money any more: what is held is let go, and what is taken all the same goes back. */
+  readonly isUnwanted: boolean
+  readonly refunds: PersistentMap<string, Refund>
+}
+
+const initial: Payment = { status: 'none', isUnwanted: false, refunds: PersistentMap() }
+
+function evolve(payment: Payment, event: PaymentEvent): Payment {
+  const settleRefund = (refundId: string, status: Refund['status']): Payment => ({
+    ...payment,
+    refunds: payment.refunds.update(refundId, { amount: 0, status }, ({ amount }) => ({ amount, status })),
+  })
+  switch (event.type) {
+    case 'PaymentRequested':
+      return { ...payment, status: 'requested', request: event.data }
+    case 'PaymentPending':
+      return { ...payment, status: 'pending', reference: event.data.reference }
+    case 'PaymentAuthorised':
+      return { ...payment, status: 'authorised', reference: event.data.reference }
+    case 'PaymentFailed':
+      return { ...payment, status: 'failed' }
+    case 'CaptureRequested':
+      return { ...payment, capture: 'requested' }
+    case 'PaymentCaptured':
+      return { ...payment, status: 'captured' }
+    case 'CaptureFailed':
+      return { ...payment, capture: 'failed' }
+    case 'PaymentCancelRequested':
+      return { ...payment, isUnwanted: true }
+    case 'PaymentCancelled':
+      return { ...payment, status: 'cancelled' }
+    case 'RefundRequested': {
+      const { refundId, amount } = event.data
+      return { ...payment, refunds: payment.refunds.set(refundId, { amount, status: 'requested' }) }
+    }
+    case 'PaymentRefunded':
+      return settleRefund(event.data.refundId, 'refunded')
+    case 'RefundFailed':
+      return settleRefund(event.data.refundId, 'failed')
+  }
+}
+
+/**
+ * Names the refund of all that a payment has taken for an order that ended. Order and payment both come to it by
+ * themselves, in whatever order they learn of each other, and it is made once.
+ */
+export function wholeRefundId(paymentId: string): string {
+  return derivedId('whole-refund', paymentId)
+}
+
+/** Paid back, or on its way. */
+function refundedAmount(payment: Payment): number {
+  return payment.refunds.reduce((sum, { amount, status }) => (status === 'failed' ? sum : sum + amount), 0)
+}
+
 // Commands: all of processes, jobs and callbacks, which may come twice and out of order
 
 export const paymentCommands = {
@@ -75,3 +149,167 @@ export const paymentCommands = {
   RecordRefund: z.strictObject({ refundId: RefundId }),
   RecordRefundFailure: z.strictObject({ refundId: RefundId, ...Failure }),
 }
+
+type Command<Type extends keyof typeof paymentCommands> = z.output<(typeof paymentCommands)[Type]>
+
+// Decisions
+
+function requestOf({ request }: Payment, id: string): PaymentRequest {
+  if (request === undefined) throw notFound('payment', id)
+  return request
+}
+
+function request(command: Command<'RequestPayment'>, payment: Payment): PaymentEvent[] {
+  if (payment.request === undefined) return [{ type: 'PaymentRequested', data: command }]
+  if (payment.request.orderId === command.orderId) return []
+  throw reject('payment-exists', 'This payment belongs to another order. Start a payment with a new id.')
+}
+
+function recordPending(command: Command<'RecordPending'>, payment: Payment, { id }: Context): PaymentEvent[] {
+  const { orderId } = requestOf(payment, id)
+  return payment.status === 'requested' ? [{ type: 'PaymentPending', data: { orderId, ...command } }] : []
+}
+
+function recordAuthorisation(
+  { reference }: Command<'RecordAuthorisation'>,
+  payment: Payment,
+  { id }: Context,
+): PaymentEvent[] {
+  const { orderId, amount, currency } = requestOf(payment, id)
+  // The gateway itself has said that a cancelled one holds nothing: this notice is late.
+  if (!['requested', 'pending', 'failed'].includes(payment.status)) return []
+  const authorised: PaymentEvent = { type: 'PaymentAuthorised', data: { orderId, reference, amount, currency } }
+  // The order was told that a failed payment had failed: it may have another by now.
+  const isUnwanted = payment.isUnwanted || payment.status === 'failed'
+  return isUnwanted ? [authorised, { type: 'PaymentCancelRequested', data: { orderId } }] : [authorised]
+}
+
+function recordFailure(command: Command<'RecordFailure'>, payment: Payment, { id }: Context): PaymentEvent[] {
+  const { orderId } = requestOf(payment, id)
+  const isOpen = payment.status === 'requested' || payment.status === 'pending'
+  return isOpen ? [{ type: 'PaymentFailed', data: { orderId, ...command } }] : []
+}
+
+function capture(_command: object, payment: Payment, { id }: Context): PaymentEvent[] {
+  const { orderId } = requestOf(payment, id)
+  if (payment.status === 'requested' || payment.status === 'pending') {
+    throw reject('payment-not-authorised', 'This payment has not been authorised yet.')
+  }
+  const isReady = payment.status === 'authorised' && payment.capture === undefined && !payment.isUnwanted
+  return isReady ? [{ type: 'CaptureRequested', data: { orderId } }] : []
+}
+
+function recordCapture({ reference }: Command<'RecordCapture'>, payment: Payment, { id }: Context): PaymentEvent[] {
+  const { orderId, amount, currency } = requestOf(payment, id)
+  if (payment.status === 'captured') return []
+  const events: PaymentEvent[] = []
+  if (payment.status !== 'authorised' && payment.status !== 'cancelled') {
+    events.push({ type: 'PaymentAuthorised', data: { orderId, reference, amount, currency } })
+  }
+  events.push({ type: 'PaymentCaptured', data: { orderId, amount, currency } })
+  // Whoever waited for the money was told that it does not come, or wants it no more.
+  if (payment.isUnwanted || payment.capture === 'failed' || ['failed', 'cancelled'].includes(payment.status)) {
+    events.push({ type: 'RefundRequested', data: { orderId, refundId: wholeRefundId(id), amount, currency } })
+  }
+  return events
+}
+
+function recordCaptureFailure(
+  command: Command<'RecordCaptureFailure'>,
+  payment: Payment,
+  { id }: Context,
+): PaymentEvent[] {
+  const { orderId } = requestOf(payment, id)
+  const isOpen = payment.status === 'authorised' && payment.capture === 'requested'
+  return isOpen ? [{ type: 'CaptureFailed', data: { orderId, ...command } }] : []
+}
+
+/** Wherever the payment stands: nothing stays held or taken. */
+function cancel(_command: object, payment: Payment, { id }: Context): PaymentEvent[] {
+  switch (payment.status) {
+    case 'none':
+    case 'failed':
+    case 'cancelled':
+      return []
+    case 'requested':
+    case 'pending':
+    case 'authorised':
+      return payment.isUnwanted
+        ? []
+        : [{ type: 'PaymentCancelRequested', data: { orderId: requestOf(payment, id).orderId } }]
+    case 'captured': {
+      const { orderId, amount, currency } = requestOf(payment, id)
+      const rest = amount - refundedAmount(payment)
+      const refundId = wholeRefundId(id)
+      return rest <= 0 || payment.refunds.has(refundId)
+        ? []
+        : [{ type: 'RefundRequested', data: { orderId, refundId, amount: rest, currency } }]
+    }
+  }
+}
+
+function recordCancellation(_command: object, payment: Payment, { id }: Context): PaymentEvent[] {
+  const { orderId } = requestOf(payment, id)
+  const isOpen = payment.status === 'pending' || payment.status === 'authorised'
+  return isOpen ? [{ type: 'PaymentCancelled', data: { orderId } }] : []
+}
+
+function refundTooLarge(left: number) {
+  return reject('refund-too-large', 'More would be paid back than was taken.', { left })
+}
+
+function refund({ refundId, amount }: Command<'RefundPayment'>, payment: Payment, { id }: Context): PaymentEvent[] {
+  const { orderId, currency, amount: taken } = requestOf(payment, id)
+  const known = payment.refunds.get(refundId)
+  if (known?.amount === amount) return []
+  if (known) throw reject('refund-exists', 'There is another refund with this id. Use a new one.', { refundId })
+  if (payment.status !== 'captured') {
+    throw reject('payment-not-captured', 'This payment has not been taken, so it cannot be paid back. Cancel it.')
+  }
+  const left = taken - refundedAmount(payment)
+  if (amount > left) throw refundTooLarge(left)
+  return [{ type: 'RefundRequested', data: { orderId, refundId, amount, currency } }]
+}
+
+function recordRefund({ refundId }: Command<'RecordRefund'>, payment: Payment, { id }: Context): PaymentEvent[] {
+  const { orderId, currency, amount: taken } = requestOf(payment, id)
+  const known = payment.refunds.get(refundId)
+  if (known === undefined) throw notFound('refund', refundId)
+  if (known.status === 'refunded') return []
+  const left = taken - refundedAmount(payment)
+  // One that was given up and succeeded after all counts, unless it was replaced: then a person has to look.
+  if (known.status === 'failed' && known.amount > left) throw refundTooLarge(left)
+  return [{ type: 'PaymentRefunded', data: { orderId, refundId, amount: known.amount, currency } }]
+}
+
+function recordRefundFailure(
+  command: Command<'RecordRefundFailure'>,
+  payment: Payment,
+  { id }: Context,
+): PaymentEvent[] {
+  const { orderId } = requestOf(payment, id)
+  const known = payment.refunds.get(command.refundId)
+  if (known === undefined) throw notFound('refund', command.refundId)
+  return known.status === 'requested' ? [{ type: 'RefundFailed', data: { orderId, ...command } }] : []
+}
+
+export const payment = decider({
+  events: paymentEvents,
+  commands: paymentCommands,
+  initial,
+  evolve,
+  decide: {
+    RequestPayment: request,
+    RecordPending: recordPending,
+    RecordAuthorisation: recordAuthorisation,
+    RecordFailure: recordFailure,
+    CapturePayment: capture,
+    RecordCapture: recordCapture,
+    RecordCaptureFailure: recordCaptureFailure,
+    CancelPayment: cancel,
+    RecordCancellation: recordCancellation,
+    RefundPayment: refund,
+    RecordRefund: recordRefund,
+    RecordRefundFailure: recordRefundFailure,
+  },
+})

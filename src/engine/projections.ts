@@ -23,6 +23,8 @@ export interface ProjectionStatus {
   readonly poison?: { readonly position: number; readonly eventId: string; readonly type: string }
   /** A new generation that is being built. */
   readonly rebuild?: BuildProgress
+  /** Why the last rebuild failed. */
+  readonly rebuildFailure?: string
 }
 
 /**
@@ -64,6 +66,7 @@ interface Running {
   stoppedBy?: PoisonEventError
   failure?: string
   rebuild?: BuildProgress
+  rebuildFailure?: string
   rebuilding?: Promise<void>
 }
 
@@ -249,9 +252,20 @@ export function projections(options: ProjectionsOptions): Projections {
 
   /** One build of a projection at a time; who asks meanwhile waits for that. */
   function rebuildAll(names: readonly string[], unfinished: ReadonlyMap<string, string>): Promise<void> {
-    const build = buildAndSwap(names, unfinished).finally(() => {
-      for (const name of names) delete runningOf(name).rebuilding
-    })
+    for (const name of names) {
+      const running = runningOf(name)
+      running.rebuild = { position: 0, head: headPosition, events: 0, elapsedMs: 0 }
+      delete running.rebuildFailure
+    }
+    const build = buildAndSwap(names, unfinished)
+      .catch((error: unknown) => {
+        for (const name of names)
+          runningOf(name).rebuildFailure = error instanceof Error ? error.message : String(error)
+        throw error
+      })
+      .finally(() => {
+        for (const name of names) delete runningOf(name).rebuilding
+      })
     for (const name of names) runningOf(name).rebuilding = build
     return build
   }
@@ -321,7 +335,7 @@ export function projections(options: ProjectionsOptions): Projections {
     position: (name) => runningOf(name).live?.position ?? 0,
 
     status: () =>
-      [...all.values()].map(({ definition: { name, version }, live, stoppedBy, failure, rebuild }) => {
+      [...all.values()].map(({ definition: { name, version }, live, stoppedBy, failure, rebuild, rebuildFailure }) => {
         const position = live?.position ?? rebuild?.position ?? 0
         const error = stoppedBy?.message ?? failure
         return {
@@ -335,6 +349,7 @@ export function projections(options: ProjectionsOptions): Projections {
             poison: { position: stoppedBy.event.position, eventId: stoppedBy.event.id, type: stoppedBy.event.type },
           }),
           ...(rebuild && { rebuild }),
+          ...(rebuildFailure !== undefined && { rebuildFailure }),
         }
       }),
 

@@ -1,20 +1,19 @@
-import { randomUUID } from 'node:crypto'
-import { byteSize } from '../../engine/command.ts'
-import { ConflictError } from '../../engine/errors.ts'
+import { checkAppend } from '../../engine/append-limits.ts'
+import { ConflictError, UnavailableError } from '../../engine/errors.ts'
+import { matches } from '../../engine/event-filter.ts'
 import {
   type AppendResult,
   type Checkpoint,
   type EventBatch,
   type EventFilter,
   type EventStore,
-  maxAppendBytes,
   type NewEvent,
   noStream,
   type RecordedEvent,
 } from '../../engine/event-store.ts'
-import { categoryOf } from '../../engine/streams.ts'
+import { firstIndex } from './sorted-list.ts'
 
-/** An event as it is kept: its content as text, so that every reader gets plain values of its own. */
+/** Kept as JSON, so that readers get plain values of their own, as from any other store. */
 interface Stored {
   readonly position: number
   readonly stream: string
@@ -26,46 +25,43 @@ interface Stored {
 }
 
 const defaultBatchSize = 500
+/** Positions have gaps here as they have elsewhere, so that nobody learns to count on there being none. */
+const positionStep = 3
 
-function read({ dataJson, metadataJson, ...event }: Stored): RecordedEvent {
-  return { ...event, data: JSON.parse(dataJson), metadata: JSON.parse(metadataJson) }
-}
-
-function matches(filter: EventFilter | undefined, { type, stream }: Stored): boolean {
-  if (filter?.types && !filter.types.has(type)) return false
-  return !filter?.categories || filter.categories.has(categoryOf(stream))
-}
-
-/** Keeps the log in memory, for tests and simulations. It is as durable as the process. */
-export function memoryEventStore(): EventStore {
-  const logId = randomUUID()
+/**
+ * A log that lives as long as the process, for tests and simulations.
+ * @param logId names the log; a random UUID if it is not given
+ */
+export function memoryEventStore(logId: string = crypto.randomUUID()): EventStore {
   const log: Stored[] = []
   const streams = new Map<string, Stored[]>()
   const checkpoints = new Map<string, Checkpoint>()
-  const waiting = new Set<() => void>()
+  const wakers = new Set<() => void>()
   let closed = false
 
-  function assertOpen(): void {
-    if (closed) throw new Error('The event store is closed')
+  function ensureOpen(): void {
+    if (closed) throw new UnavailableError('log-closed', 'The event log is closed.')
   }
 
-  function firstResult(
-    known: readonly Stored[],
-    expectedRevision: number,
-    events: readonly NewEvent[],
-  ): AppendResult | undefined {
-    const there = known.slice(expectedRevision + 1, expectedRevision + 1 + events.length)
-    if (there.length !== events.length || there.some(({ id }, index) => id !== events[index]?.id)) return undefined
-    return { revision: expectedRevision + events.length, positions: there.map(({ position }) => position) }
+  function wakeAll(): void {
+    for (const wake of wakers) wake()
   }
 
-  function batchAfter(after: number, filter: EventFilter | undefined, batchSize: number): EventBatch | undefined {
-    // Positions are 1, 2, 3 and so on here, so an event's index is its position less one.
-    const examined = log.slice(after, after + batchSize)
+  function indexAfter(position: number): number {
+    return firstIndex(log, (stored) => stored.position > position)
+  }
+
+  function batchAfter(position: number, filter: EventFilter | undefined, batchSize: number): EventBatch | undefined {
+    const start = indexAfter(position)
+    const examined = log.slice(start, start + batchSize)
     const last = examined.at(-1)
-    if (!last) return undefined
-    const events = examined.filter((stored) => matches(filter, stored)).map(read)
-    return { events, position: last.position, eventId: last.id, caughtUp: last.position === log.length }
+    if (last === undefined) return undefined
+    return {
+      events: examined.filter((stored) => matches(filter, stored)).map(recorded),
+      position: last.position,
+      eventId: last.id,
+      caughtUp: last === log.at(-1),
+    }
   }
 
   return {
@@ -73,91 +69,112 @@ export function memoryEventStore(): EventStore {
     soleWriter: true,
 
     async append(stream, expectedRevision, events) {
-      assertOpen()
-      if (events.length === 0) throw new RangeError('There is nothing to append')
-      if (byteSize(events) > maxAppendBytes) throw new RangeError(`An append has at most ${maxAppendBytes} bytes`)
-      const known = streams.get(stream) ?? []
-      const actualRevision = known.length + noStream
-      if (actualRevision !== expectedRevision) {
-        const first = firstResult(known, expectedRevision, events)
-        if (first) return first
-        throw new ConflictError(stream, expectedRevision, actualRevision)
+      ensureOpen()
+      checkAppend(stream, expectedRevision, events)
+      const before = streams.get(stream) ?? []
+      if (before.length - 1 !== expectedRevision) return firstResult(stream, expectedRevision, events, before)
+      const written = events.map(({ id, type, dataJson, metadataJson }, index) => {
+        const position = (log.length + index + 1) * positionStep
+        return { position, stream, revision: before.length + index, id, type, dataJson, metadataJson }
+      })
+      for (const stored of written) {
+        log.push(stored)
+        before.push(stored)
       }
-      const stored = events.map(({ id, type, dataJson, metadataJson }, index) => ({
-        position: log.length + 1 + index,
-        stream,
-        revision: expectedRevision + 1 + index,
-        id,
-        type,
-        dataJson,
-        metadataJson,
-      }))
-      log.push(...stored)
-      known.push(...stored)
-      streams.set(stream, known)
-      for (const wake of waiting) wake()
-      return { revision: expectedRevision + events.length, positions: stored.map(({ position }) => position) }
+      streams.set(stream, before)
+      wakeAll()
+      return resultOf(written)
     },
 
     async *readStream(stream, { fromRevision = 0 } = {}) {
-      assertOpen()
-      for (let next = fromRevision; ; next += defaultBatchSize) {
-        const batch = (streams.get(stream) ?? []).slice(next, next + defaultBatchSize)
-        if (batch.length > 0) yield batch.map(read)
+      for (let from = fromRevision; ; from += defaultBatchSize) {
+        ensureOpen()
+        const batch = streams.get(stream)?.slice(from, from + defaultBatchSize) ?? []
+        if (batch.length > 0) yield batch.map(recorded)
         if (batch.length < defaultBatchSize) return
       }
     },
 
     async *readAll({ after, filter, batchSize = defaultBatchSize }) {
-      assertOpen()
-      for (
-        let batch = batchAfter(after, filter, batchSize);
-        batch;
-        batch = batchAfter(batch.position, filter, batchSize)
-      ) {
+      for (let position = after; ; ) {
+        ensureOpen()
+        const batch = batchAfter(position, filter, batchSize)
+        if (batch === undefined) return
         yield batch
+        position = batch.position
       }
     },
 
     async *subscribe({ after, filter, batchSize = defaultBatchSize, signal }) {
-      assertOpen()
-      let position = after
-      while (!signal.aborted && !closed) {
-        const batch = batchAfter(position, filter, batchSize)
-        if (batch) {
-          position = batch.position
-          yield batch
-          continue
-        }
-        await new Promise<void>((resolve) => {
-          const wake = () => {
-            waiting.delete(wake)
-            signal.removeEventListener('abort', wake)
-            resolve()
+      let wake = () => {}
+      const woken = () => wake()
+      wakers.add(woken)
+      signal.addEventListener('abort', woken)
+      try {
+        for (let position = after; !signal.aborted; ) {
+          ensureOpen()
+          const batch = batchAfter(position, filter, batchSize)
+          if (batch === undefined) {
+            await new Promise<void>((resolve) => {
+              wake = resolve
+            })
+          } else {
+            yield batch
+            position = batch.position
           }
-          waiting.add(wake)
-          signal.addEventListener('abort', wake)
-        })
+        }
+      } finally {
+        wakers.delete(woken)
+        signal.removeEventListener('abort', woken)
       }
     },
 
     async head() {
-      return { logId, position: log.length, eventId: log.at(-1)?.id ?? '' }
+      ensureOpen()
+      const last = log.at(-1)
+      return { logId, position: last?.position ?? 0, eventId: last?.id ?? '' }
     },
+
     async eventAt(position) {
-      const stored = log[position - 1]
-      return stored && read(stored)
+      ensureOpen()
+      const found = log[indexAfter(position - 1)]
+      return found?.position === position ? recorded(found) : undefined
     },
+
     async loadCheckpoint(name) {
+      ensureOpen()
       return checkpoints.get(name)
     },
+
     async saveCheckpoint(name, checkpoint) {
-      assertOpen()
-      checkpoints.set(name, checkpoint)
+      ensureOpen()
+      checkpoints.set(name, { ...checkpoint })
     },
+
     async close() {
       closed = true
-      for (const wake of waiting) wake()
+      wakeAll()
     },
   }
+}
+
+function recorded({ dataJson, metadataJson, ...stored }: Stored): RecordedEvent {
+  return { ...stored, data: JSON.parse(dataJson), metadata: JSON.parse(metadataJson) }
+}
+
+function resultOf(written: readonly Stored[]): AppendResult {
+  return { revision: written.at(-1)?.revision ?? noStream, positions: written.map(({ position }) => position) }
+}
+
+/** @throws ConflictError unless just these events are at that place */
+function firstResult(
+  stream: string,
+  expectedRevision: number,
+  events: readonly NewEvent[],
+  before: readonly Stored[],
+): AppendResult {
+  const there = before.slice(expectedRevision + 1, expectedRevision + 1 + events.length)
+  const same = there.length === events.length && there.every(({ id }, index) => id === events[index]?.id)
+  if (!same) throw new ConflictError(stream, expectedRevision, before.length - 1)
+  return resultOf(there)
 }

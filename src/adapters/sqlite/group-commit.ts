@@ -1,0 +1,221 @@
+import { checkAppend } from '../../engine/append-limits.ts'
+import { ConflictError, InDoubtError, UnavailableError } from '../../engine/errors.ts'
+import type { AppendResult, Checkpoint, NewEvent, RecordedEvent } from '../../engine/event-store.ts'
+import type { LiveTail } from './live-tail.ts'
+import { cell, type Failed, type Group, type Written } from './log-group.ts'
+import { corruptLog } from './log-layout.ts'
+import type { LogWriter } from './writer-thread.ts'
+
+export interface GroupCommitOptions {
+  readonly file: string
+  readonly writer: LogWriter
+  /** Is told of what was written, before those who asked for it. */
+  readonly tail: LiveTail
+  /** What may wait or be under way; beyond it an append is refused. */
+  readonly maxQueuedAppends: number
+  readonly maxQueuedBytes: number
+  /** Checkpoints that no append takes along are written after this time. */
+  readonly checkpointDelayMs: number
+}
+
+/** Writes appends and checkpoints in groups: those that come while a group is under way make the next. */
+export interface GroupCommit {
+  append(stream: string, expectedRevision: number, events: readonly NewEvent[]): Promise<AppendResult>
+  saveCheckpoint(name: string, checkpoint: Checkpoint): void
+  /** The latest checkpoint that was saved here, whether it is written or not. */
+  checkpoint(name: string): Checkpoint | undefined
+  /** Waits for what is under way, writes the last checkpoints, and closes the writer. */
+  close(): Promise<void>
+}
+
+interface Pending {
+  readonly stream: string
+  readonly expectedRevision: number
+  readonly events: readonly NewEvent[]
+  readonly bytes: number
+  resolve(result: AppendResult): void
+  reject(error: unknown): void
+}
+
+const maxGroupEvents = 4_000
+const maxGroupBytes = 8 * 1024 * 1024
+
+/** @throws UnavailableError with `log-closed` */
+export function refuseClosed(): never {
+  throw new UnavailableError('log-closed', 'The event log is closed.')
+}
+
+/** Starts to take appends. */
+export function groupCommit(options: GroupCommitOptions): GroupCommit {
+  const { file, writer, tail, maxQueuedAppends, maxQueuedBytes, checkpointDelayMs } = options
+  const checkpoints = new Map<string, Checkpoint>()
+  const unsaved = new Set<string>()
+  let queue: Pending[] = []
+  let unsettled = 0
+  let unsettledBytes = 0
+  /** What runs the next group is on its way. */
+  let busy = false
+  let timer: NodeJS.Timeout | undefined
+  let closing: Promise<void> | undefined
+  let onIdle = () => {}
+
+  /** The turn of the event loop lets what arrives together be written together. */
+  function runSoon(): void {
+    if (busy) return
+    busy = true
+    setImmediate(() => void run())
+  }
+
+  async function run(): Promise<void> {
+    const appends = takeGroup()
+    const names = [...unsaved]
+    unsaved.clear()
+    clearTimeout(timer)
+    timer = undefined
+    const answer = await writer.write(encode(appends, names))
+    if (answer.kind === 'written') settle(appends, answer)
+    else fail(appends, names, answer)
+    busy = false
+    if (queue.length > 0) runSoon()
+    else if (unsaved.size > 0) saveLater()
+    if (!busy) onIdle()
+  }
+
+  function takeGroup(): readonly Pending[] {
+    let [appends, events, bytes] = [0, 0, 0]
+    for (const pending of queue) {
+      events += pending.events.length
+      bytes += pending.bytes
+      if (appends > 0 && (events > maxGroupEvents || bytes > maxGroupBytes)) break
+      appends++
+    }
+    const group = queue.slice(0, appends)
+    queue = queue.slice(appends)
+    return group
+  }
+
+  function encode(appends: readonly Pending[], names: readonly string[]): Group {
+    const streams: string[] = []
+    const numbers: number[] = []
+    const texts: string[] = []
+    for (const { stream, expectedRevision, events } of appends) {
+      streams.push(stream)
+      numbers.push(expectedRevision, events.length)
+      for (const { id, type, dataJson, metadataJson } of events) texts.push(id, type, dataJson, metadataJson)
+    }
+    const named = names.flatMap((name) => {
+      const checkpoint = checkpoints.get(name)
+      return checkpoint === undefined ? [] : [{ name, checkpoint }]
+    })
+    return { streams, numbers, texts, checkpoints: named }
+  }
+
+  function settled({ bytes }: Pending): void {
+    unsettled--
+    unsettledBytes -= bytes
+  }
+
+  function settle(appends: readonly Pending[], { firstPositions, repeated, conflicts }: Written): void {
+    for (const [index, pending] of appends.entries()) {
+      const first = cell(firstPositions, index)
+      if (first > 0) tail.add(recorded(pending, first), pending.bytes)
+    }
+    tail.wake()
+    for (const [index, pending] of appends.entries()) {
+      settled(pending)
+      const first = cell(firstPositions, index)
+      if (first === 0) continue
+      const { expectedRevision, events, resolve } = pending
+      resolve({ revision: expectedRevision + events.length, positions: events.map((_, place) => first + place) })
+    }
+    for (const { index, positions } of repeated) {
+      const { expectedRevision, events, resolve } = cell(appends, index)
+      resolve({ revision: expectedRevision + events.length, positions })
+    }
+    for (const { index, actualRevision } of conflicts) {
+      const { stream, expectedRevision, reject } = cell(appends, index)
+      reject(new ConflictError(stream, expectedRevision, actualRevision))
+    }
+  }
+
+  function fail(appends: readonly Pending[], names: readonly string[], { outcome, message }: Failed): void {
+    for (const name of names) unsaved.add(name)
+    // If it was written all the same, subscribers find it in the store.
+    if (outcome === 'in-doubt') tail.lose()
+    for (const pending of appends) {
+      settled(pending)
+      pending.reject(errorOf(outcome, message))
+    }
+  }
+
+  function errorOf(outcome: Failed['outcome'], message: string): Error {
+    if (outcome === 'in-doubt') return new InDoubtError(`It is unknown whether the append was written: ${message}`)
+    if (outcome === 'corrupt') return corruptLog(file, message)
+    const cause = new Error(message)
+    return new UnavailableError('log-unavailable', 'The event log takes no writes now. Try again.', 1, { cause })
+  }
+
+  function saveLater(): void {
+    timer ??= setTimeout(runSoon, checkpointDelayMs).unref()
+  }
+
+  async function idle(): Promise<void> {
+    if (!busy) return
+    await new Promise<void>((resolve) => {
+      onIdle = resolve
+    })
+  }
+
+  async function closeWriter(): Promise<void> {
+    await idle()
+    if (unsaved.size > 0) {
+      runSoon()
+      await idle()
+    }
+    clearTimeout(timer)
+    await writer.close()
+  }
+
+  return {
+    async append(stream, expectedRevision, events) {
+      if (closing !== undefined) refuseClosed()
+      const bytes = checkAppend(stream, expectedRevision, events)
+      if (unsettled >= maxQueuedAppends || unsettledBytes + bytes > maxQueuedBytes) {
+        throw new UnavailableError('log-busy', 'Too many appends wait to be written. Try again.')
+      }
+      unsettled++
+      unsettledBytes += bytes
+      return new Promise((resolve, reject) => {
+        queue.push({ stream, expectedRevision, events, bytes, resolve, reject })
+        runSoon()
+      })
+    },
+
+    saveCheckpoint(name, checkpoint) {
+      if (closing !== undefined) refuseClosed()
+      checkpoints.set(name, checkpoint)
+      unsaved.add(name)
+      if (!busy) saveLater()
+    },
+
+    checkpoint: (name) => checkpoints.get(name),
+
+    close() {
+      closing ??= closeWriter()
+      return closing
+    },
+  }
+}
+
+/** The events as the store would return them. */
+function recorded({ stream, expectedRevision, events }: Pending, firstPosition: number): readonly RecordedEvent[] {
+  return events.map(({ id, type, data, metadata }, index) => ({
+    position: firstPosition + index,
+    stream,
+    revision: expectedRevision + 1 + index,
+    id,
+    type,
+    data,
+    metadata,
+  }))
+}

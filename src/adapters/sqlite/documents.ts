@@ -17,8 +17,11 @@ export interface DocumentTable {
   readonly count: string
   /** Removes the tombstones below a position. */
   readonly sweep: string
-  /** Does nothing, and says that it changed nothing, where the document is not at the expected position. */
-  write(write: DocumentWrite): Statement
+  /**
+   * Statements of which the first that changes something has written the document. None does where it is not at the
+   * expected position.
+   */
+  write(write: DocumentWrite): readonly Statement[]
   /** Documents of a stretch of an index, in order; undefined when nothing can be there. */
   find(find: Find): Statement | undefined
 }
@@ -30,22 +33,30 @@ const nullInIndex = -Infinity
 export function documentTable(spec: CollectionSpec): DocumentTable {
   const table = quote(spec.name)
   const fields = [...new Set(Object.values(spec.indexes).flat())]
-  const columns = ['_id', '_position', '_body', ...fields.map(quote)]
+  const columns = ['_id', '_position', '_body', '_live', ...fields.map(quote)]
   const insert = `INSERT INTO ${table} (${columns}) VALUES (${columns.map(() => '?')}) ON CONFLICT DO NOTHING`
-  const assignments = columns.slice(1).map((column) => `${column} = ?`)
-  const update = `UPDATE ${table} SET ${assignments} WHERE _id = ? AND _position = ?`
+  const fence = '_id = ? AND _position = ?'
+  const update = `UPDATE ${table} SET ${columns.slice(1).map((column) => `${column} = ?`)} WHERE ${fence}`
+  // Naming a column in SET is enough for SQLite to write its indexes again, even with the same value.
+  const same = ['_live', ...fields.map(quote)].map((column) => `${column} = ?`)
+  const updateBody = `UPDATE ${table} SET _position = ?, _body = ? WHERE ${fence} AND ${same.join(' AND ')}`
 
   return {
     layout: layout(spec, fields),
     read: `SELECT _id, _position, _body FROM ${table} WHERE _id IN (SELECT value FROM json_each(?))`,
-    count: `SELECT (SELECT count(*) FROM ${table}) - (SELECT count(*) FROM ${table} WHERE _body IS NULL) AS documents`,
-    sweep: `DELETE FROM ${table} WHERE _body IS NULL AND _position < ?`,
+    count: `SELECT (SELECT count(*) FROM ${table}) - (SELECT count(*) FROM ${table} WHERE _live IS NULL) AS documents`,
+    sweep: `DELETE FROM ${table} WHERE _live IS NULL AND _position < ?`,
 
     write({ id, expectedPosition, position, body }) {
-      const values = body === undefined ? fields.map(() => null) : fields.map((field) => columnValue(body, field))
-      const json = body === undefined ? null : JSON.stringify(body)
-      if (expectedPosition === undefined) return { sql: insert, values: [id, position, json, ...values] }
-      return { sql: update, values: [position, json, ...values, id, expectedPosition] }
+      const document =
+        body === undefined
+          ? [null, null, ...fields.map(() => null)]
+          : [JSON.stringify(body), 1, ...fields.map((field) => columnValue(body, field))]
+      if (expectedPosition === undefined) return [{ sql: insert, values: [id, position, ...document] }]
+      const all = { sql: update, values: [position, ...document, id, expectedPosition] }
+      if (body === undefined) return [all]
+      const [json = null, ...keys] = document
+      return [{ sql: updateBody, values: [position, json, id, expectedPosition, ...keys] }, all]
     },
 
     find: (find) => findStatement(spec, find),
@@ -54,13 +65,13 @@ export function documentTable(spec: CollectionSpec): DocumentTable {
 
 function layout(spec: CollectionSpec, fields: readonly string[]): string {
   const table = quote(spec.name)
-  const own = ['_id TEXT PRIMARY KEY NOT NULL', '_position INTEGER NOT NULL', '_body TEXT']
+  const own = ['_id TEXT PRIMARY KEY NOT NULL', '_position INTEGER NOT NULL', '_body TEXT', '_live INTEGER']
   const statements = [
     `CREATE TABLE ${table} (${[...own, ...fields.map((field) => `${quote(field)} ANY`)]}) STRICT`,
-    `CREATE INDEX ${indexName(spec.name, 'tombstones')} ON ${table} (_position) WHERE _body IS NULL`,
+    `CREATE INDEX ${indexName(spec.name, 'tombstones')} ON ${table} (_position) WHERE _live IS NULL`,
     ...Object.entries(spec.indexes).map(([index, indexed]) => {
       const keys = [...indexed.map(quote), '_id']
-      return `CREATE INDEX ${indexName(spec.name, `by ${index}`)} ON ${table} (${keys}) WHERE _body IS NOT NULL`
+      return `CREATE INDEX ${indexName(spec.name, `by ${index}`)} ON ${table} (${keys}) WHERE _live = 1`
     }),
   ]
   return statements.join(';\n')
@@ -74,7 +85,7 @@ function findStatement(spec: CollectionSpec, find: Find): Statement | undefined 
 
   const columns = [...fields.map(quote), '_id']
   const order = find.direction === 'descending' ? 'DESC' : 'ASC'
-  const conditions = ['_body IS NOT NULL', ...range.equals.map((_, place) => `${columns[place]} = ?`)]
+  const conditions = ['_live = 1', ...range.equals.map((_, place) => `${columns[place]} = ?`)]
   const values = range.equals.map(inColumn)
   const following = columns.slice(range.equals.length)
   addBound(range.lower, '>')

@@ -116,9 +116,9 @@ export function openGenerationFile({ file, id, spec, exists, onCorrupt, onClose 
         inTransaction(database, () => {
           const missed: DocumentKey[] = []
           for (const write of writes) {
-            const { sql, values } = tableOf(write.collection).write(write)
-            const { changes } = prepared(sql).run(...values)
-            if (changes === 0) missed.push({ collection: write.collection, id: write.id })
+            const statements = tableOf(write.collection).write(write)
+            const written = statements.some(({ sql, values }) => prepared(sql).run(...values).changes !== 0)
+            if (!written) missed.push({ collection: write.collection, id: write.id })
           }
           const { logId, position, eventId } = checkpoint
           if (missed.length === 0) prepared(saveCheckpoint).run(logId, position, eventId)

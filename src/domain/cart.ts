@@ -1,7 +1,16 @@
 import { z } from 'zod'
+import { type Context, decider, fact, withFacts } from '../engine/decider.ts'
+import { notFound, type Rejection, reject } from '../engine/errors.ts'
 import { defineEvents, type EventOf } from '../engine/events.ts'
 import { personal } from '../engine/personal-data.ts'
-import { OrderContents } from './order/contents.ts'
+import { derivedId } from '../engine/streams.ts'
+import { offerOf, shippingOf, shippingProblem } from './offer.ts'
+import { OrderContents, type OrderLine, type OrderShipping } from './order/contents.ts'
+import { includedTax, priceLine, totalsOf } from './pricing.ts'
+import { type Product, product } from './product.ts'
+import { isSame } from './sameness.ts'
+import { type ShippingMethod as Method, shippingMethod } from './shipping-method.ts'
+import { type TaxRates, taxRates } from './tax-rates.ts'
 import {
   Address,
   Amount,
@@ -29,15 +38,63 @@ const ShippingMethod = z
 
 export const cartEvents = defineEvents('cart', {
   CartOpened: z.object({ customerId: CustomerId, buyer: Buyer, currency: Currency, language: Language }),
-  /** A line is known by its SKU. Title and price are for display; checking out looks them up again. */
+  /** A line is known by its SKU, and grows by these pieces if it is there. Title and price are for display; checking out looks them up again. */
   CartLineAdded: z.object({ sku: Sku, productId: Id, title: Title, unitPrice: Amount, quantity: Quantity }),
   CartLineQuantityChanged: z.object({ sku: Sku, quantity: Quantity }),
   CartLineRemoved: z.object({ sku: Sku }),
+  /** Another country than before drops the choice of shipping; if the method goes there, too, it is chosen again. */
   CartAddressSet: z.object({ country: Country, email: personal(EmailAddress), shippingAddress: personal(Address) }),
   CartShippingChosen: z.object({ method: ShippingMethod, title: Title, amount: Amount }),
   CartCheckedOut: z.object({ orderId: Id, order: OrderContents }),
 })
 export type CartEvent = EventOf<typeof cartEvents>
+
+// State
+
+type DataOf<Type extends CartEvent['type']> = Extract<CartEvent, { type: Type }>['data']
+
+export interface Cart {
+  readonly status: 'none' | 'open' | 'checked-out'
+  readonly customerId?: string
+  /** What it was opened with. */
+  readonly terms?: DataOf<'CartOpened'>
+  readonly lines: readonly DataOf<'CartLineAdded'>[]
+  readonly address?: DataOf<'CartAddressSet'>
+  readonly shipping?: DataOf<'CartShippingChosen'>
+}
+
+const initial: Cart = { status: 'none', lines: [] }
+
+function evolve(cart: Cart, event: CartEvent): Cart {
+  switch (event.type) {
+    case 'CartOpened':
+      return { ...cart, status: 'open', customerId: event.data.customerId, terms: event.data }
+    case 'CartLineAdded':
+      return { ...cart, lines: withLine(cart.lines, event.data) }
+    case 'CartLineQuantityChanged': {
+      const { sku, quantity } = event.data
+      return { ...cart, lines: cart.lines.map((line) => (line.sku === sku ? { ...line, quantity } : line)) }
+    }
+    case 'CartLineRemoved':
+      return { ...cart, lines: cart.lines.filter(({ sku }) => sku !== event.data.sku) }
+    case 'CartAddressSet': {
+      const { shipping, ...rest } = cart
+      const isSameCountry = cart.address?.country === event.data.country
+      return { ...rest, address: event.data, ...(isSameCountry && shipping && { shipping }) }
+    }
+    case 'CartShippingChosen':
+      return { ...cart, shipping: event.data }
+    case 'CartCheckedOut':
+      return { ...cart, status: 'checked-out' }
+  }
+}
+
+function withLine(lines: Cart['lines'], added: DataOf<'CartLineAdded'>): Cart['lines'] {
+  const known = lines.find(({ sku }) => sku === added.sku)
+  if (known === undefined) return [...lines, added]
+  const grown = { ...added, quantity: known.quantity + added.quantity }
+  return lines.map((line) => (line === known ? grown : line))
+}
 
 // Commands
 
@@ -65,3 +122,162 @@ export const cartCommands = {
     }),
   }),
 }
+
+type Command<Type extends keyof typeof cartCommands> = z.output<(typeof cartCommands)[Type]>
+
+// Decisions
+
+const maxLines = 200
+
+function checkedOut(): Rejection {
+  return reject('cart-checked-out', 'This cart has been checked out and cannot be changed. Open a new one.')
+}
+
+/** What the cart was opened with. @throws Rejection when it was not, or has been checked out */
+function openTerms({ status, terms }: Cart, id: string): DataOf<'CartOpened'> {
+  if (terms === undefined) throw notFound('cart', id)
+  if (status === 'checked-out') throw checkedOut()
+  return terms
+}
+
+function open(command: Command<'OpenCart'>, cart: Cart): CartEvent[] {
+  if (cart.terms === undefined) return [{ type: 'CartOpened', data: command }]
+  if (cart.status === 'checked-out') throw checkedOut()
+  if (isSame(command, cart.terms)) return []
+  throw reject('cart-exists', 'A cart with this id was opened with other content. Open one with another id.')
+}
+
+const addLine = withFacts(
+  ({ productId }: Command<'AddCartLine'>) => ({ product: fact(product, productId) }),
+  ({ productId, sku, quantity }, cart: Cart, { id, facts }): CartEvent[] => {
+    const terms = openTerms(cart, id)
+    const offer = offerOf(facts.product, productId, sku, terms)
+    const known = cart.lines.find((line) => line.sku === sku)
+    if (known === undefined && cart.lines.length >= maxLines) {
+      throw reject('cart-full', `A cart has ${maxLines} lines at most. Check out, and open another.`, { maxLines })
+    }
+    if (known !== undefined && known.productId !== productId) {
+      throw reject('sku-of-another-product', 'The cart has this SKU of another product. Remove that line first.', {
+        sku,
+        productId: known.productId,
+      })
+    }
+    if (!Quantity.safeParse((known?.quantity ?? 0) + quantity).success) {
+      throw reject('quantity-too-large', `A line has ${Quantity.maxValue} pieces at most.`, { sku })
+    }
+    return [{ type: 'CartLineAdded', data: { sku, productId, ...offer, quantity } }]
+  },
+)
+
+function changeQuantity(command: Command<'ChangeCartLineQuantity'>, cart: Cart, { id }: Context): CartEvent[] {
+  openTerms(cart, id)
+  const line = cart.lines.find(({ sku }) => sku === command.sku)
+  if (line === undefined) throw notFound('line', command.sku)
+  return line.quantity === command.quantity ? [] : [{ type: 'CartLineQuantityChanged', data: command }]
+}
+
+function removeLine({ sku }: Command<'RemoveCartLine'>, cart: Cart, { id }: Context): CartEvent[] {
+  openTerms(cart, id)
+  return cart.lines.some((line) => line.sku === sku) ? [{ type: 'CartLineRemoved', data: { sku } }] : []
+}
+
+function chosenMethod({ shipping }: Cart) {
+  return { methods: shipping ? [fact(shippingMethod, shipping.method)] : [] }
+}
+
+const setAddress = withFacts(
+  (_command: Command<'SetCartAddress'>, cart: Cart) => chosenMethod(cart),
+  (command, cart, { id, facts }): CartEvent[] => {
+    const terms = openTerms(cart, id)
+    if (isSame(command, cart.address)) return []
+    const set: CartEvent = { type: 'CartAddressSet', data: command }
+    const [method] = facts.methods
+    if (!cart.shipping || !method || cart.address?.country === command.country) return [set]
+    const code = cart.shipping.method
+    if (shippingProblem(method, code, terms.currency, command.country)) return [set]
+    return [set, { type: 'CartShippingChosen', data: shippingOf(method, code, terms, command.country) }]
+  },
+)
+
+const chooseShipping = withFacts(
+  ({ method }: Command<'ChooseCartShipping'>) => ({ method: fact(shippingMethod, method) }),
+  (command, cart: Cart, { id, facts }): CartEvent[] => {
+    const terms = openTerms(cart, id)
+    const chosen = shippingOf(facts.method, command.method, terms, cart.address?.country)
+    return isSame(chosen, cart.shipping) ? [] : [{ type: 'CartShippingChosen', data: chosen }]
+  },
+)
+
+function orderLine(
+  { productId, sku, quantity }: Cart['lines'][number],
+  sold: Product,
+  rates: TaxRates,
+  terms: DataOf<'CartOpened'>,
+): OrderLine {
+  const { title, unitPrice } = offerOf(sold, productId, sku, terms)
+  const taxRate = rates.rates.get(sold.taxCategory) ?? 0
+  return {
+    lineId: sku,
+    productId,
+    sku,
+    title,
+    categoryIds: [...sold.allCategoryIds],
+    quantity,
+    unitPrice,
+    taxRate,
+    ...priceLine({ unitPrice, quantity, taxRate }),
+  }
+}
+
+function orderShipping(method: Method, rates: TaxRates, chosen: DataOf<'CartShippingChosen'>): OrderShipping {
+  const taxRate = rates.rates.get(method.taxCategory) ?? 0
+  return { ...chosen, taxRate, tax: includedTax(chosen.amount, taxRate) }
+}
+
+/** Looks everything up again: what counts is what things cost now. */
+const checkOut = withFacts(
+  (_command: Command<'CheckOut'>, cart: Cart) => ({
+    products: cart.lines.map(({ productId }) => fact(product, productId)),
+    rates: cart.address ? [fact(taxRates, cart.address.country)] : [],
+    ...chosenMethod(cart),
+  }),
+  ({ expectedTotal }, cart, { id, facts }): CartEvent[] => {
+    if (cart.status === 'checked-out') return []
+    const terms = openTerms(cart, id)
+    const { address, shipping: chosen } = cart
+    const [rates] = facts.rates
+    const [method] = facts.methods
+    if (cart.lines.length === 0) throw reject('cart-empty', 'Put something into the cart before you check out.')
+    if (!address || !rates) throw reject('address-missing', 'Say where the goods go before you check out.')
+    if (!chosen || !method) throw reject('shipping-missing', 'Choose how the goods are sent before you check out.')
+    const lines = cart.lines.flatMap((line, place) => {
+      const sold = facts.products[place]
+      return sold ? [orderLine(line, sold, rates, terms)] : []
+    })
+    const shipping = orderShipping(method, rates, shippingOf(method, chosen.method, terms, address.country))
+    const totals = totalsOf(lines, shipping)
+    if (expectedTotal !== undefined && expectedTotal !== totals.total) {
+      throw reject('price-changed', 'The total has changed. Show it to the shopper, and check out again.', {
+        total: totals.total,
+      })
+    }
+    const order: OrderContents = { ...terms, ...address, lines, shipping, totals }
+    return [{ type: 'CartCheckedOut', data: { orderId: derivedId('order', id), order } }]
+  },
+)
+
+export const cart = decider({
+  events: cartEvents,
+  commands: cartCommands,
+  initial,
+  evolve,
+  decide: {
+    OpenCart: open,
+    AddCartLine: addLine,
+    ChangeCartLineQuantity: changeQuantity,
+    RemoveCartLine: removeLine,
+    SetCartAddress: setAddress,
+    ChooseCartShipping: chooseShipping,
+    CheckOut: checkOut,
+  },
+})

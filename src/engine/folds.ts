@@ -18,6 +18,8 @@ export interface Fold<State = unknown> {
 
 /** A fold with the memory that makes commands idempotent; the state is never changed in place, the memory only by who appends. */
 export interface StreamFold extends Fold {
+  /** Id of its last event, empty for a stream that does not exist. */
+  readonly eventId: string
   readonly recent: RecentCommands
 }
 
@@ -34,11 +36,12 @@ export interface Folds {
 
 interface SavedState {
   readonly state: unknown
+  readonly eventId: string
   readonly recent: SavedCommands
 }
 
 function isSavedState(value: unknown): value is SavedState {
-  return typeof value === 'object' && value !== null && 'state' in value && 'recent' in value
+  return typeof value === 'object' && value !== null && 'state' in value && 'eventId' in value && 'recent' in value
 }
 
 /**
@@ -55,21 +58,30 @@ export function foldCache(
   const loading = new Map<string, Promise<StreamFold>>()
   const snapshotRevisions = new LRUCache<string, number>({ max: cacheSize })
 
+  function nothing(decider: Decider): StreamFold {
+    return { state: decider.initial, revision: noStream, position: 0, eventId: '', recent: recentCommands() }
+  }
+
   async function beginning(decider: Decider, stream: string): Promise<StreamFold> {
     const format = decider.snapshot
     const found = format && (await snapshots.loadSnapshot(stream).catch(() => undefined))
-    if (format && found && found.logId === store.logId && found.stateVersion === format.version) {
-      snapshotRevisions.set(stream, found.revision)
-      if (isSavedState(found.state)) {
-        const { revision, position, state } = found
-        return { state: format.load(state.state), revision, position, recent: recentCommands(state.recent) }
-      }
-    }
-    return { state: decider.initial, revision: noStream, position: 0, recent: recentCommands() }
+    if (!format || !found || found.logId !== store.logId || found.stateVersion !== format.version)
+      return nothing(decider)
+    const { revision, position, state: saved } = found
+    if (!isSavedState(saved) || !(await holds(stream, revision, saved.eventId))) return nothing(decider)
+    snapshotRevisions.set(stream, revision)
+    const recent = recentCommands(saved.recent)
+    return { state: format.load(saved.state), revision, position, eventId: saved.eventId, recent }
+  }
+
+  /** A log that was restored from a backup has the same id, but may not hold what a snapshot was made of. */
+  async function holds(stream: string, revision: number, eventId: string): Promise<boolean> {
+    for await (const [event] of store.readStream(stream, { fromRevision: revision })) return event?.id === eventId
+    return false
   }
 
   async function foldOn(decider: Decider, stream: string, from: StreamFold): Promise<StreamFold> {
-    let { state, revision, position } = from
+    let { state, revision, position, eventId } = from
     for await (const events of store.readStream(stream, { fromRevision: from.revision + 1 })) {
       for (const stored of events) {
         if (stored.revision !== revision + 1) {
@@ -81,10 +93,11 @@ export function foldCache(
         state = decider.evolve(state, event)
         revision = event.revision
         position = event.position
+        eventId = event.id
         remember(from.recent, event)
       }
     }
-    return { state, revision, position, recent: from.recent }
+    return { state, revision, position, eventId, recent: from.recent }
   }
 
   function newest(stream: string, fold: StreamFold): StreamFold {
@@ -108,7 +121,7 @@ export function foldCache(
     if (!format || fold.revision - (snapshotRevisions.get(stream) ?? noStream) < format.every) return
     snapshotRevisions.set(stream, fold.revision)
     const { revision, position } = fold
-    const state: SavedState = { state: format.save(fold.state), recent: fold.recent.save() }
+    const state: SavedState = { state: format.save(fold.state), eventId: fold.eventId, recent: fold.recent.save() }
     // A snapshot only saves time: one that can't be written now is written later.
     snapshots
       .saveSnapshot({ stream, logId: store.logId, stateVersion: format.version, revision, position, state })

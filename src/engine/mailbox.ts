@@ -210,6 +210,7 @@ export function mailbox(options: MailboxOptions, stream: string, onIdle: () => v
       state: round.state,
       revision: result.revision,
       position: result.positions.at(-1) ?? fold.position,
+      eventId: round.events.at(-1)?.id ?? fold.eventId,
       recent: fold.recent,
     }
     for (const outcome of round.outcomes) {

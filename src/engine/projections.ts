@@ -176,7 +176,11 @@ export function projections(options: ProjectionsOptions): Projections {
   }
 
   function stopRunning(running: Running, error: unknown, failures = 0): void {
+    const { retired } = running
     delete running.failure
+    delete running.retired
+    // Only the live generation catches up again.
+    if (retired) drop(retired).catch((failure: unknown) => onFailure(failure, running.definition.name))
     if (error instanceof PoisonEventError) running.stoppedBy = error
     else {
       running.failure = error instanceof Error ? error.message : String(error)

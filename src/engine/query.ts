@@ -33,7 +33,7 @@ export function readerOf(generation: Generation): Reader {
 }
 
 export interface Page<T> {
-  readonly items: readonly T[]
+  readonly items: T[]
   readonly next: string | null
   readonly previous: string | null
 }

@@ -107,6 +107,18 @@ describe('a command that is sent again', () => {
   })
 })
 
+test('a snapshot of what a restored log does not hold is not believed', async () => {
+  const today = handling()
+  for (let n = 0; n < 30; n++) await today.handler.handle(deposit(1))
+  const restored = handling({ store: { ...memoryEventStore(), logId: today.store.logId }, readStore: today.readStore })
+  await restored.handler.handle(deposit(5))
+  expect((await restored.handler.fold(account, 'a')).state).toEqual({ balance: 5 })
+  const longer = handling({ store: { ...memoryEventStore(), logId: today.store.logId } })
+  for (let n = 0; n < 40; n++) await longer.handler.handle(deposit(2))
+  const again = handling({ store: longer.store, readStore: today.readStore })
+  expect((await again.handler.fold(account, 'a')).state).toEqual({ balance: 80 })
+})
+
 describe('the mailbox', () => {
   test('appends what arrives during an append in one append', async () => {
     const sizes: number[] = []

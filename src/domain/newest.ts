@@ -16,15 +16,15 @@ type Entry<V> = [key: string, value: V]
 /**
  * A memory that has kept these entries.
  * @param bound number of entries that it keeps at most
- * @param entries oldest first, as `entriesOf` returns them
+ * @param entries as `entriesOf` returns them: oldest first, no more than the bound, each key once
  */
 export function newest<V>(bound: number, entries: readonly Entry<V>[] = []): Newest<V> {
-  return entries.reduce<Newest<V>>((memory, [key, value]) => keep(memory, key, value).memory, {
+  return {
     bound,
-    byKey: PersistentMap(),
-    ring: List(),
-    next: 0,
-  })
+    byKey: PersistentMap(entries),
+    ring: List(entries.map(([key]) => key)),
+    next: entries.length % bound,
+  }
 }
 
 /**
@@ -50,8 +50,8 @@ export function keep<V>(
 
 /** The entries as plain values, oldest first. */
 export function entriesOf<V>({ byKey, ring, next }: Newest<V>): Entry<V>[] {
-  const keys = ring.skip(next).concat(ring.take(next)).toArray()
-  return keys.flatMap((key): Entry<V>[] => {
+  const keys = ring.toArray()
+  return [...keys.slice(next), ...keys.slice(0, next)].flatMap((key): Entry<V>[] => {
     const value = byKey.get(key)
     return value === undefined ? [] : [[key, value]]
   })

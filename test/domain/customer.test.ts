@@ -1,4 +1,4 @@
-import { describe, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { customer, customerEvents } from '../../src/domain/customer.ts'
 import { specification } from '../given.ts'
 
@@ -90,6 +90,11 @@ describe('forgetting', () => {
     given(...before)
       .when('RemoveAddress', { addressId: 'home' })
       .thenRejected('customer-forgotten')
+  })
+
+  test('nothing of a forgotten person is left in the state', () => {
+    const state = [registered, saved(), forgotten].reduce(customer.evolve, customer.initial)
+    expect(state).toStrictEqual({ ...customer.initial, status: 'forgotten' })
   })
 
   test('the erasure is confirmed once, and only of who was forgotten', () => {

@@ -80,6 +80,7 @@ describe('creating', () => {
     const before = given(draft, added(blue))
     before.when('CreateProduct', { ...content, variants: [red] }).thenRejected('product-exists')
     before.when('CreateProduct', { ...content, variants: [blue, red] }).thenRejected('product-exists')
+    before.when('CreateProduct', content).thenRejected('product-exists')
     before.when('CreateProduct', { ...content, slug: 'pot', variants: [blue] }).thenRejected('product-exists')
     before.when('CreateProduct', { ...content, variants: [blue], publish: true }).thenRejected('product-exists')
     before

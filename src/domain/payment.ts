@@ -165,9 +165,16 @@ function request(command: Command<'RequestPayment'>, payment: Payment): PaymentE
   throw reject('payment-exists', 'This payment belongs to another order. Start a payment with a new id.')
 }
 
+/** Asked for again once the gateway has named the payment: only now can it be let go. */
+function cancelRequested(orderId: string): PaymentEvent {
+  return { type: 'PaymentCancelRequested', data: { orderId } }
+}
+
 function recordPending(command: Command<'RecordPending'>, payment: Payment, { id }: Context): PaymentEvent[] {
   const { orderId } = requestOf(payment, id)
-  return payment.status === 'requested' ? [{ type: 'PaymentPending', data: { orderId, ...command } }] : []
+  if (payment.status !== 'requested') return []
+  const pending: PaymentEvent = { type: 'PaymentPending', data: { orderId, ...command } }
+  return payment.isUnwanted ? [pending, cancelRequested(orderId)] : [pending]
 }
 
 function recordAuthorisation(
@@ -181,7 +188,7 @@ function recordAuthorisation(
   const authorised: PaymentEvent = { type: 'PaymentAuthorised', data: { orderId, reference, amount, currency } }
   // The order was told that a failed payment had failed: it may have another by now.
   const isUnwanted = payment.isUnwanted || payment.status === 'failed'
-  return isUnwanted ? [authorised, { type: 'PaymentCancelRequested', data: { orderId } }] : [authorised]
+  return isUnwanted ? [authorised, cancelRequested(orderId)] : [authorised]
 }
 
 function recordFailure(command: Command<'RecordFailure'>, payment: Payment, { id }: Context): PaymentEvent[] {
@@ -234,9 +241,7 @@ function cancel(_command: object, payment: Payment, { id }: Context): PaymentEve
     case 'requested':
     case 'pending':
     case 'authorised':
-      return payment.isUnwanted
-        ? []
-        : [{ type: 'PaymentCancelRequested', data: { orderId: requestOf(payment, id).orderId } }]
+      return payment.isUnwanted ? [] : [cancelRequested(requestOf(payment, id).orderId)]
     case 'captured': {
       const { orderId, amount, currency } = requestOf(payment, id)
       const rest = amount - refundedAmount(payment)

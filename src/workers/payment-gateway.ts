@@ -67,7 +67,7 @@ export interface PaymentGateway {
   authorise(request: AuthoriseRequest): Promise<GatewayAnswer>
   /** Takes money that is held. Throws as `authorise`. */
   capture(request: FollowUpRequest): Promise<GatewayAnswer>
-  /** Gives taken money back, whole or in parts; `idempotencyKey` is the refund's id. Throws as `authorise`. */
+  /** Gives taken money back, whole or in parts; `idempotencyKey` names the refund, also in callbacks. Throws as `authorise`. */
   refund(request: FollowUpRequest): Promise<GatewayAnswer>
   /** Lets go of money that is held and was not taken. Throws as `authorise`. */
   cancel(request: FollowUpRequest): Promise<GatewayAnswer>

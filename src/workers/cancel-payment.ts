@@ -1,0 +1,42 @@
+import { payment, paymentEvents } from '../domain/payment.ts'
+import { ask } from '../engine/command.ts'
+import { job } from '../engine/job.ts'
+import { captureKey } from './capture-payment.ts'
+import { followUp, type Gateways, opened, settled } from './gateway-call.ts'
+
+/**
+ * Asks the gateway to let go of money that nobody wants any more. A payment that the gateway has not yet named waits
+ * until it is; one that the gateway can't let go in any way ends on the dead-letter list, for a person to look.
+ */
+export function cancelPayment(gateways: Gateways) {
+  return job({
+    name: 'cancel-payment',
+    of: payment,
+    from: [paymentEvents],
+    opens: {
+      PaymentCancelRequested: (event) => opened(event),
+    },
+    settles: {
+      PaymentCancelled: (event) => settled(event),
+      PaymentCaptured: (event) => settled(event),
+      PaymentFailed: (event) => settled(event),
+    },
+    isOpen: ({ status, isUnwanted }) => isUnwanted && (status === 'pending' || status === 'authorised'),
+    async run(state, work) {
+      const { target: paymentId, jobId: idempotencyKey } = work
+      const { gateway, call } = followUp(gateways, paymentId, state, idempotencyKey)
+      const answer = await gateway.cancel(call)
+      if (answer.status !== 'refused') return [ask(payment, paymentId, 'RecordCancellation', {})]
+      // It holds nothing yet. It is asked again until it does, or a callback tells.
+      if (state.status === 'pending') return []
+      // A capture whose answer was lost may have taken the money: asked again, the gateway tells.
+      const capture = state.capture && (await gateway.capture({ ...call, idempotencyKey: captureKey(paymentId) }))
+      if (capture?.status === 'succeeded') {
+        return [ask(payment, paymentId, 'RecordCapture', { reference: capture.reference })]
+      }
+      // It neither lets go nor takes: what it held has lapsed.
+      if (capture?.status === 'refused') return [ask(payment, paymentId, 'RecordCancellation', {})]
+      throw new Error(`The gateway refuses to cancel the payment ${paymentId}: ${answer.code}`)
+    },
+  })
+}

@@ -92,6 +92,7 @@ export function given(projection: Projection, ...happened: readonly Happening[])
   const vault = memoryKeyVault()
   const personal = personalData(vault)
   const recorded = record(personal, happened)
+  let live: Promise<Generation> | undefined
 
   /** All documents; the same however the events are delivered, and however often. */
   async function documents(): Promise<Documents> {
@@ -122,7 +123,8 @@ export function given(projection: Projection, ...happened: readonly Happening[])
       const { principal = anonymous, now = '2026-01-16T09:30:00.000Z', forgotten = [] } = options
       const verdict = mayAsk(query.who, principal)
       if (verdict !== 'allowed') throw new Error(verdict)
-      const generation = await fold(projection, [await recorded])
+      live ??= recorded.then((events) => fold(projection, [events]))
+      const generation = await live
       for (const person of forgotten) await vault.forget(person)
       const asked = { parameters: query.parameters.parse(parameters), principal, reader: readerOf(generation), now }
       const answer = await query.run(asked)

@@ -18,13 +18,14 @@ export interface JobTable {
   /** Waiting jobs of this name that are due, the longest due first. */
   due(name: string, now: number, limit: number): readonly WaitingJob[]
   /** When the next waiting job of this name is due that is not due yet. */
-  nextDueAt(name: string, now: number): number | undefined
-  retry(id: string, attempts: number, dueAt: number): void
+  nextAt(name: string, now: number): number | undefined
+  /** Lets a job wait until a time; the time that it was made for stays. */
+  retry(id: string, attempts: number, nextAt: number): void
   bury(id: string, attempts: number, error: string): void
   /** Dead jobs, those first that died first. */
   dead(limit: number): readonly DeadJob[]
   /** @returns false if there is no such dead job */
-  revive(id: string, dueAt: number): boolean
+  revive(id: string, nextAt: number): boolean
   close(): void
 }
 
@@ -74,7 +75,7 @@ export function runJobs(table: JobTable, options: RunnerOptions): JobQueue {
           if (own.size >= limits.concurrency) return
           if (!running.has(job.id)) start(job)
         }
-        const next = table.nextDueAt(name, now)
+        const next = table.nextAt(name, now)
         if (next !== undefined) cancelTimer = clock.after(next - now, fill)
       } catch (error) {
         onError(error)
@@ -103,8 +104,8 @@ export function runJobs(table: JobTable, options: RunnerOptions): JobQueue {
       } catch (error) {
         if (tried >= limits.maxAttempts) settle = () => table.bury(job.id, tried, describe(error))
         else {
-          const dueAt = clock.now() + backoffMs(tried, limits, random)
-          settle = () => table.retry(job.id, tried, dueAt)
+          const nextAt = clock.now() + backoffMs(tried, limits, random)
+          settle = () => table.retry(job.id, tried, nextAt)
         }
       }
       // The outcome is kept before the job's place is free, or the job would run again at once.

@@ -128,9 +128,9 @@ export function jobQueueContract(harness: () => Promise<JobQueueHarness>): void 
   describe('a job that fails', () => {
     test('is tried again after waits that double, up to a longest one, and is then dead', async () => {
       const { queue, now, advance } = await emptyQueue()
-      const tries: { readonly attempt: number; readonly at: number }[] = []
-      const failing = async ({ attempt }: RunningJob) => {
-        tries.push({ attempt, at: now() })
+      const tries: { readonly attempt: number; readonly dueAt: number; readonly at: number }[] = []
+      const failing = async ({ attempt, dueAt }: RunningJob) => {
+        tries.push({ attempt, dueAt, at: now() })
         throw new Error(`no answer ${attempt}`)
       }
       queue.work('mail', failing, { concurrency: 1, maxAttempts: 5, backoffMs: 200, maxBackoffMs: 800 })
@@ -138,6 +138,7 @@ export function jobQueueContract(harness: () => Promise<JobQueueHarness>): void 
       await queue.schedule([job])
       await advance(5_000)
       expect(tries.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4, 5])
+      expect(new Set(tries.map(({ dueAt }) => dueAt))).toEqual(new Set([job.dueAt])) // the one that it was made for
       for (const [index, wholeMs] of [200, 400, 800, 800].entries()) {
         const waitedMs = (tries[index + 1]?.at ?? 0) - (tries[index]?.at ?? 0)
         expect(waitedMs).toBeGreaterThanOrEqual(wholeMs / 2)
@@ -148,7 +149,7 @@ export function jobQueueContract(harness: () => Promise<JobQueueHarness>): void 
           id: 'a',
           name: 'mail',
           data: { text: 'hello' },
-          dueAt: expect.any(Number),
+          dueAt: job.dueAt,
           attempts: 5,
           error: expect.stringContaining('no answer 5'),
         },

@@ -33,7 +33,7 @@ function fragileTable() {
       working()
       return kept !== undefined && kept.dueAt <= now ? [kept] : []
     },
-    nextDueAt: (_, now) => (kept !== undefined && kept.dueAt > now ? kept.dueAt : undefined),
+    nextAt: (_, now) => (kept !== undefined && kept.dueAt > now ? kept.dueAt : undefined),
     retry() {},
     bury() {},
     dead: () => [],

@@ -3,6 +3,8 @@ import { type JobTable, type RunnerOptions, runJobs, type WaitingJob } from '../
 import { firstIndex, insertSorted, removeSorted } from './sorted-list.ts'
 
 interface Entry extends WaitingJob {
+  /** Time of the next try. */
+  readonly at: number
   /** Order of arrival, among jobs that are due at the same time. */
   readonly number: number
   /** As JSON, so that a handler never shares data with who scheduled the job. */
@@ -30,8 +32,8 @@ function memoryTable(): JobTable {
     return list
   }
 
-  function put(job: Job, attempts: number): void {
-    const entry = { ...job, attempts, number: ++added, json: JSON.stringify(job.data) }
+  function put(job: Job, attempts: number, at: number): void {
+    const entry = { ...job, attempts, at, number: ++added, json: JSON.stringify(job.data) }
     waiting.set(job.id, entry)
     insertSorted(listOf(job.name), entry, byDueTime)
   }
@@ -46,7 +48,7 @@ function memoryTable(): JobTable {
 
   return {
     add(jobs) {
-      for (const job of jobs) if (!waiting.has(job.id) && !dead.has(job.id)) put(job, 0)
+      for (const job of jobs) if (!waiting.has(job.id) && !dead.has(job.id)) put(job, 0, job.dueAt)
     },
 
     remove(ids) {
@@ -60,18 +62,20 @@ function memoryTable(): JobTable {
 
     due(name, now, limit) {
       const list = listOf(name)
-      const end = firstIndex(list, (entry) => entry.dueAt > now)
-      return list.slice(0, Math.min(end, limit)).map(({ number, json, ...job }) => ({ ...job, data: JSON.parse(json) }))
+      const end = firstIndex(list, (entry) => entry.at > now)
+      return list
+        .slice(0, Math.min(end, limit))
+        .map(({ at, number, json, ...job }) => ({ ...job, data: JSON.parse(json) }))
     },
 
-    nextDueAt(name, now) {
+    nextAt(name, now) {
       const list = listOf(name)
-      return list[firstIndex(list, (entry) => entry.dueAt > now)]?.dueAt
+      return list[firstIndex(list, (entry) => entry.at > now)]?.at
     },
 
-    retry(id, attempts, dueAt) {
+    retry(id, attempts, nextAt) {
       const entry = take(id)
-      if (entry !== undefined) put({ ...entry, dueAt }, attempts)
+      if (entry !== undefined) put(entry, attempts, nextAt)
     },
 
     bury(id, attempts, error) {
@@ -83,12 +87,12 @@ function memoryTable(): JobTable {
 
     dead: (limit) => Array.from(dead.values()).slice(0, limit),
 
-    revive(id, dueAt) {
+    revive(id, nextAt) {
       const job = dead.get(id)
       if (job === undefined) return false
       const { attempts, error, ...rest } = job
       dead.delete(id)
-      put({ ...rest, dueAt }, 0)
+      put(rest, 0, nextAt)
       return true
     },
 
@@ -97,5 +101,5 @@ function memoryTable(): JobTable {
 }
 
 function byDueTime(left: Entry, right: Entry): number {
-  return left.dueAt - right.dueAt || left.number - right.number
+  return left.at - right.at || left.number - right.number
 }

@@ -1,5 +1,6 @@
 import { UnavailableError } from '../../engine/errors.ts'
 import type { Checkpoint } from '../../engine/event-store.ts'
+import { generationFingerprint } from '../../engine/generation-fingerprint.ts'
 import { compareKeys, indexKey, indexRange, isAbove, isBelow } from '../../engine/index-range.ts'
 import type {
   CollectionSpec,
@@ -47,6 +48,8 @@ interface Built {
   dropped: boolean
 }
 
+const layout = 1
+
 /** A read store that lives as long as the process, for tests and simulations. */
 export function memoryReadStore(): ReadStore {
   const generations = new Map<string, Built>()
@@ -63,7 +66,7 @@ export function memoryReadStore(): ReadStore {
       const built: Built = {
         info: { id, projection: spec.name, version: spec.version, state: 'building' },
         spec,
-        fingerprint: fingerprint(spec),
+        fingerprint: generationFingerprint(spec, layout),
         collections: new Map(spec.collections.map((collection) => [collection.name, emptyCollection(collection)])),
         checkpoint: undefined,
         dropped: false,
@@ -74,7 +77,9 @@ export function memoryReadStore(): ReadStore {
 
     async openGeneration(id, spec) {
       const built = generations.get(id)
-      return built !== undefined && built.fingerprint === fingerprint(spec) ? generationOf(built) : undefined
+      return built !== undefined && built.fingerprint === generationFingerprint(spec, layout)
+        ? generationOf(built)
+        : undefined
     },
 
     async makeLive(id) {
@@ -113,12 +118,6 @@ export function memoryReadStore(): ReadStore {
 function emptyCollection(spec: CollectionSpec): Collection {
   const indexes = Object.entries(spec.indexes).map(([name, fields]) => ({ name, fields, sorted: [] }))
   return { entries: new Map(), indexes, documents: 0 }
-}
-
-/** What a generation was made with, whatever the order of its collections and indexes. */
-function fingerprint(spec: ProjectionSpec): string {
-  const collections = spec.collections.map(({ name, indexes }) => [name, Object.entries(indexes).sort()] as const)
-  return JSON.stringify([spec.name, spec.version, collections.sort()])
 }
 
 function generationOf(built: Built): Generation {

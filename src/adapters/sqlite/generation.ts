@@ -40,14 +40,8 @@ const checkpointLayout =
 const loadCheckpoint = 'SELECT log_id, position, event_id FROM _checkpoint'
 const saveCheckpoint = 'INSERT OR REPLACE INTO _checkpoint (one, log_id, position, event_id) VALUES (1, ?, ?, ?)'
 /** Older generations are not upgraded, but built anew. */
-const layoutVersion = 1
+export const generationLayout = 1
 const cacheKibibytes = 8_192
-
-/** What a generation was made with, whatever the order of its collections and indexes, and by which layout of ours. */
-export function fingerprint(spec: ProjectionSpec): string {
-  const collections = spec.collections.map(({ name, indexes }) => [name, Object.entries(indexes).sort()] as const)
-  return JSON.stringify([layoutVersion, spec.name, spec.version, collections.sort()])
-}
 
 /**
  * Opens or makes a generation's file. What was written stays when the process dies; with the power the latest

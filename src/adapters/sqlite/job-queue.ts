@@ -7,27 +7,28 @@ export interface SqliteJobQueueOptions extends RunnerOptions {
   readonly file: string
 }
 
-// A dead job has a place among the dead, in the order they died; all others wait.
+// `due_at` is the time that the job was made for, `next_at` that of its next try. A dead job has a place among the dead,
+// in the order they died; all others wait.
 const layout = `
   CREATE TABLE job (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
-    data TEXT NOT NULL CHECK (json_valid(data)), due_at INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
-    death INTEGER, error TEXT
+    data TEXT NOT NULL CHECK (json_valid(data)), due_at REAL NOT NULL, next_at REAL NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0, death INTEGER, error TEXT
   ) STRICT;
-  CREATE INDEX waiting ON job (name, due_at, number) WHERE death IS NULL;
+  CREATE INDEX waiting ON job (name, next_at, number) WHERE death IS NULL;
   CREATE INDEX dead ON job (death) WHERE death IS NOT NULL`
 
 const statements = {
-  add: 'INSERT INTO job (id, name, data, due_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+  add: 'INSERT INTO job (id, name, data, due_at, next_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
   remove: 'DELETE FROM job WHERE id IN (SELECT value FROM json_each(?))',
   known: 'SELECT id FROM job WHERE id IN (SELECT value FROM json_each(?))',
   due: `SELECT id, name, data, due_at, attempts FROM job
-    WHERE death IS NULL AND name = ? AND due_at <= ? ORDER BY due_at, number LIMIT ?`,
-  nextDueAt: 'SELECT due_at FROM job WHERE death IS NULL AND name = ? AND due_at > ? ORDER BY due_at LIMIT 1',
-  retry: 'UPDATE job SET attempts = ?, due_at = ? WHERE id = ?',
+    WHERE death IS NULL AND name = ? AND next_at <= ? ORDER BY next_at, number LIMIT ?`,
+  nextAt: 'SELECT next_at FROM job WHERE death IS NULL AND name = ? AND next_at > ? ORDER BY next_at LIMIT 1',
+  retry: 'UPDATE job SET attempts = ?, next_at = ? WHERE id = ?',
   bury: 'UPDATE job SET attempts = ?, error = ?, death = (SELECT coalesce(max(death), 0) + 1 FROM job) WHERE id = ?',
   dead: `SELECT id, name, data, due_at, attempts, error FROM job WHERE death IS NOT NULL ORDER BY death LIMIT ?`,
-  revive: 'UPDATE job SET attempts = 0, due_at = ?, death = NULL, error = NULL WHERE id = ? AND death IS NOT NULL',
+  revive: 'UPDATE job SET attempts = 0, next_at = ?, death = NULL, error = NULL WHERE id = ? AND death IS NOT NULL',
 }
 
 /**
@@ -48,7 +49,7 @@ function tableOf(database: DatabaseSync): JobTable {
     add(jobs) {
       inTransaction(database, () => {
         const add = prepared(statements.add)
-        for (const { id, name, data, dueAt } of jobs) add.run(id, name, JSON.stringify(data), Math.ceil(dueAt))
+        for (const { id, name, data, dueAt } of jobs) add.run(id, name, JSON.stringify(data), dueAt, dueAt)
       })
     },
 
@@ -68,13 +69,13 @@ function tableOf(database: DatabaseSync): JobTable {
         .map((row) => ({ ...jobOf(row), attempts: number(row.attempts) }))
     },
 
-    nextDueAt(name, now) {
-      const row = prepared(statements.nextDueAt).get(name, now)
-      return row === undefined ? undefined : number(row.due_at)
+    nextAt(name, now) {
+      const row = prepared(statements.nextAt).get(name, now)
+      return row === undefined ? undefined : number(row.next_at)
     },
 
-    retry(id, attempts, dueAt) {
-      prepared(statements.retry).run(attempts, dueAt, id)
+    retry(id, attempts, nextAt) {
+      prepared(statements.retry).run(attempts, nextAt, id)
     },
 
     bury(id, attempts, error) {
@@ -87,8 +88,8 @@ function tableOf(database: DatabaseSync): JobTable {
         .map((row) => ({ ...jobOf(row), attempts: number(row.attempts), error: text(row.error) }))
     },
 
-    revive(id, dueAt) {
-      return prepared(statements.revive).run(dueAt, id).changes !== 0
+    revive(id, nextAt) {
+      return prepared(statements.revive).run(nextAt, id).changes !== 0
     },
 
     close() {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { generationFingerprint } from '../../engine/generation-fingerprint.ts'
 import type { Generation, GenerationInfo, ProjectionSpec, ReadStore } from '../../engine/read-store.ts'
 import {
   CorruptDatabaseError,
@@ -12,7 +13,7 @@ import {
   preparedStatements,
   text,
 } from './database.ts'
-import { fingerprint, openGenerationFile } from './generation.ts'
+import { generationLayout, openGenerationFile } from './generation.ts'
 import { openSnapshots } from './snapshots.ts'
 
 export interface SqliteReadStoreOptions {
@@ -102,13 +103,17 @@ export function openSqliteReadStore({ directory, onError = () => {} }: SqliteRea
       const id = `${spec.name}-${spec.version}-${randomBytes(6).toString('hex')}`
       // The pointer appears with the file, so that nobody takes the file for an orphan.
       return inTransaction(pointers, () => {
-        prepared(insert).run(id, spec.name, spec.version, fingerprint(spec))
+        prepared(insert).run(id, spec.name, spec.version, generationFingerprint(spec, generationLayout))
         return open(id, spec, false)
       })
     },
 
     async openGeneration(id, spec) {
-      if (prepared(select).get(id)?.fingerprint !== fingerprint(spec) || !existsSync(fileOf(id))) return undefined
+      if (
+        prepared(select).get(id)?.fingerprint !== generationFingerprint(spec, generationLayout) ||
+        !existsSync(fileOf(id))
+      )
+        return undefined
       try {
         return open(id, spec, true)
       } catch (error) {

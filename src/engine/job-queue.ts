@@ -6,7 +6,7 @@ export interface Job {
   readonly name: string
   /** Never holds personal data in the clear. */
   readonly data: Readonly<Record<string, unknown>>
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch. Stays as it is through retries. */
   readonly dueAt: number
 }
 
@@ -25,7 +25,7 @@ export interface WorkOptions {
   readonly concurrency: number
   /** Tries before the job is dead. */
   readonly maxAttempts: number
-  /** Wait before the second try; doubles with each, with jitter. */
+  /** Wait before the second try; doubles with each. The jitter takes away up to half of it. */
   readonly backoffMs: number
   readonly maxBackoffMs: number
 }

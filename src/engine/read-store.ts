@@ -4,7 +4,10 @@ import type { Checkpoint } from './event-store.ts'
 
 export type Document = Readonly<Record<string, unknown>>
 
-/** A value that an index can hold. Strings sort by their UTF-8 bytes, null before all. One field holds one type. */
+/**
+ * A value that an index can hold. Strings sort by their UTF-8 bytes, null (or no value) before all. One field holds one
+ * type, beside null. A write of any other value, or of a number that is not finite, is a TypeError.
+ */
 export type IndexValue = string | number | boolean | null
 
 export interface CollectionSpec {
@@ -47,7 +50,7 @@ export interface Find {
   readonly index: string
   /** Values of the index's first fields, which must be equal. */
   readonly equals?: readonly IndexValue[]
-  /** Bounds of the field that follows them, both included. */
+  /** Bounds of the field that follows them (the id, behind the last one), both included. Null is below every `to`. */
   readonly from?: IndexValue
   readonly to?: IndexValue
   /** Strings of the following field that begin with this; not together with `from` and `to`. */
@@ -68,7 +71,10 @@ export interface FoundDocument {
   readonly key: SortKey
 }
 
-/** One build of a projection's collections, with its checkpoint. */
+/**
+ * One build of a projection's collections, with its checkpoint. Its functions throw UnavailableError when the store
+ * can't serve, and RangeError for collections and indexes that it does not have.
+ */
 export interface Generation {
   readonly id: string
   readonly spec: ProjectionSpec
@@ -77,7 +83,7 @@ export interface Generation {
   /** Documents by an index, without tombstones. */
   find(find: Find): Promise<readonly FoundDocument[]>
   /**
-   * Writes the documents, and the checkpoint after them. A write whose document is no longer at its expected
+   * Writes the documents, each at most once, and the checkpoint after them. A write whose document is no longer at its expected
    * position is not done; if there are any such, the checkpoint stays and their keys are returned.
    */
   write(writes: readonly DocumentWrite[], checkpoint: Checkpoint): Promise<readonly DocumentKey[]>
@@ -107,7 +113,7 @@ export interface Snapshot {
 }
 
 export interface ReadStore {
-  /** All generations of all projections. */
+  /** All generations of all projections, the oldest first. One that turned out to be damaged is no longer among them. */
   generations(): Promise<readonly GenerationInfo[]>
   /** Makes an empty generation, in state `building`. */
   createGeneration(spec: ProjectionSpec): Promise<Generation>

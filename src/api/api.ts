@@ -1,0 +1,166 @@
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { Clock } from '../engine/clock.ts'
+import type { CommandDefinition } from '../engine/command-definition.ts'
+import type { CommandHandler } from '../engine/command-handler.ts'
+import type { EventStore } from '../engine/event-store.ts'
+import type { PersonalData } from '../engine/personal-data.ts'
+import type { Projections } from '../engine/projections.ts'
+import type { QueryDefinition } from '../engine/query-definition.ts'
+import type { Watch } from '../engine/watch.ts'
+import type { PaymentGateway } from '../workers/payment-gateway.ts'
+import { type AuthenticationOptions, authentication } from './authentication.ts'
+import { identifyCallers } from './caller.ts'
+import { claims } from './claims.ts'
+import { commandRoute } from './command-route.ts'
+import type { Route } from './exchange.ts'
+import { gatewayCallbackRoute } from './gateway-callbacks.ts'
+import { type Health, healthRoutes } from './health.ts'
+import type { CommandOutcome, Metrics } from './metrics.ts'
+import { openApiDocument } from './openapi.ts'
+import { type Operation, operationRoute } from './operation-route.ts'
+import { outcomeWaiters } from './outcome-waiters.ts'
+import { positionTokens } from './position-token.ts'
+import { problem, problemOf } from './problems.ts'
+import { queryRoute } from './query-route.ts'
+import { rateLimits } from './rate-limits.ts'
+import { referencePage } from './reference-page.ts'
+import { addNotFound, addRoute, server } from './server.ts'
+import { tokenOperations } from './token-operations.ts'
+
+export interface ApiOptions {
+  readonly commands: readonly CommandDefinition[]
+  readonly queries: readonly QueryDefinition[]
+  /** Beside those that issue tokens. */
+  readonly operations: readonly Operation[]
+  readonly gateways: readonly PaymentGateway[]
+  readonly handler: CommandHandler
+  readonly projections: Projections
+  readonly watch: Watch
+  readonly personal: PersonalData
+  readonly store: Pick<EventStore, 'logId' | 'soleWriter'>
+  readonly secrets: {
+    /** Of the hash that names the stream of a unique value; the same for ever. */
+    readonly claims: Uint8Array
+    /** Of the hash by which a reused Idempotency-Key is noticed. */
+    readonly requests: Uint8Array
+  }
+  readonly authentication: Omit<AuthenticationOptions, 'clock'>
+  readonly limits: {
+    readonly bodyBytes: number
+    /** Of one caller. */
+    readonly requestsPerMinute: number
+    /** Of one address. */
+    readonly guestTokensPerMinute: number
+    /** How long a query waits for the position that it was sent. */
+    readonly queryWaitMs: number
+    /** Requests that may wait for an outcome at a time; more are answered 202 at once. */
+    readonly outcomeWaiters: number
+  }
+  readonly corsOrigins: readonly string[]
+  readonly trustProxy: boolean
+  /** Of Daybook, as the OpenAPI document says it. */
+  readonly version: string
+  readonly health: () => Health
+  readonly metrics?: Pick<Metrics, 'request' | 'command'>
+  readonly clock: Clock
+  readonly logger?: FastifyBaseLogger
+  /** Told of failures that no request is answered with. */
+  readonly onFailure: (error: unknown, where: string) => void
+}
+
+export interface Api {
+  readonly app: FastifyInstance
+  /** Refuses new requests while those under way are answered; `app.close()` then waits for them. */
+  drain(): void
+}
+
+function outcomeOf(error: unknown): CommandOutcome {
+  const { status } = problemOf(error)
+  if (status === 503) return 'unavailable'
+  return status === 500 ? 'failed' : 'rejected'
+}
+
+function counted(name: string, route: Route, metrics: ApiOptions['metrics']): Route {
+  if (!metrics) return route
+  return {
+    ...route,
+    async answer(request) {
+      try {
+        const answer = await route.answer(request)
+        metrics.command(name, 'accepted')
+        return answer
+      } catch (error) {
+        metrics.command(name, outcomeOf(error))
+        throw error
+      }
+    },
+  }
+}
+
+/** The HTTP API: turns requests into commands and queries, and nothing else. It does not listen yet. */
+export async function api(options: ApiOptions): Promise<Api> {
+  const { handler, projections, personal, store, secrets, limits, clock, metrics, onFailure } = options
+  const { corsOrigins, trustProxy, version, logger } = options
+  const positions = positionTokens(store.logId)
+  const waiters = outcomeWaiters(options.watch, limits.outcomeWaiters)
+  const held = claims({
+    handler,
+    clock,
+    secret: secrets.claims,
+    soleWriter: store.soleWriter,
+    onFailure: (error) => onFailure(error, 'claims'),
+  })
+  const { tokens } = options.authentication
+  const operations = [...tokenOperations(tokens, limits.guestTokensPerMinute), ...options.operations]
+  const toCommand = { handler, personal, claims: held, waiters, positions, clock, hashSecret: secrets.requests }
+  const toQuery = { projections, personal, positions, clock, queryWaitMs: limits.queryWaitMs }
+  const routes: readonly Route[] = [
+    ...options.commands.map((each) => counted(each.name, commandRoute(each, toCommand), metrics)),
+    ...options.queries.map((each) => queryRoute(each, toQuery)),
+    ...operations.map(operationRoute),
+  ]
+
+  const app = await server({
+    bodyLimitBytes: limits.bodyBytes,
+    trustProxy,
+    corsOrigins,
+    ...(logger && { logger }),
+  })
+  let isDraining = false
+  function drain(): void {
+    isDraining = true
+    waiters.stop()
+  }
+  app.addHook('preClose', (done) => {
+    drain()
+    done()
+  })
+  app.addHook('onRequest', (request, reply, done) => {
+    if (!isDraining || request.url.startsWith('/health/')) return done()
+    reply.header('connection', 'close')
+    const headers = { 'retry-after': '1' }
+    done(problem(503, 'draining', 'This server is stopping. Send the request again.', { headers }))
+  })
+  if (metrics) {
+    app.addHook('onResponse', (request, reply, done) => {
+      const route = request.routeOptions.url?.replaceAll(/:(\w+)/g, '{$1}') ?? 'none'
+      metrics.request(request.method, route, reply.statusCode, reply.elapsedTime / 1_000)
+      done()
+    })
+  }
+  identifyCallers(app, authentication({ ...options.authentication, clock }))
+  await rateLimits(app, limits)
+
+  for (const route of routes) addRoute(app, route)
+  gatewayCallbackRoute(app, { gateways: options.gateways, handler, clock })
+  healthRoutes(app, options.health, () => isDraining)
+  let document: string | undefined
+  app.get('/openapi.json', (_request, reply) => {
+    document ??= JSON.stringify(openApiDocument({ ...options, operations, version }))
+    return reply.type('application/json; charset=utf-8').send(document)
+  })
+  referencePage(app)
+  addNotFound(app, [...routes, { method: 'POST', path: '/v1/gateways/{gateway}/callbacks' }])
+  await app.ready()
+  return { app, drain }
+}

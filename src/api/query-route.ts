@@ -1,0 +1,105 @@
+import { z } from 'zod'
+import { mayTouch } from '../engine/access.ts'
+import type { Clock } from '../engine/clock.ts'
+import { type PersonalData, personalPaths } from '../engine/personal-data.ts'
+import type { Projections } from '../engine/projections.ts'
+import { generationOfCursor } from '../engine/query.ts'
+import type { QueryDefinition } from '../engine/query-definition.ts'
+import { type ApiRequest, headerOf, pathParameters, type Route } from './exchange.ts'
+import { isRecord } from './json.ts'
+import type { PositionTokens } from './position-token.ts'
+import { problem } from './problems.ts'
+import { shapeOf } from './result-shape.ts'
+import { assertStorable, inParameters, invalid, parse } from './validation.ts'
+
+export interface QueryRouteOptions {
+  readonly projections: Pick<Projections, 'reader' | 'waitFor' | 'position'>
+  readonly personal: PersonalData
+  readonly positions: PositionTokens
+  readonly clock: Clock
+  /** How long a query waits for the position that it was sent. */
+  readonly queryWaitMs: number
+}
+
+function isList(schema: z.core.$ZodType): boolean {
+  if (
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodExactOptional ||
+    schema instanceof z.ZodNullable ||
+    schema instanceof z.ZodDefault
+  ) {
+    return isList(schema.unwrap())
+  }
+  return schema instanceof z.ZodArray
+}
+
+/** The parameters of path and query string, parsed by one schema: unknown ones are refused, each fault names its own. */
+export function parameterParser(
+  schema: z.ZodObject,
+  path: string,
+): (request: Pick<ApiRequest, 'parameters' | 'query'>) => Readonly<Record<string, unknown>> {
+  const inPath = new Set(pathParameters(path))
+  const lists = Object.keys(schema.shape).filter((name) => isList(schema.shape[name]))
+  const strict = schema.strict()
+  return ({ parameters, query }) => {
+    const doubled = Object.keys(query).filter((name) => inPath.has(name))
+    if (doubled.length > 0) {
+      throw invalid(doubled.map((name) => ({ detail: 'There is no such parameter.', ...inParameters([name]) })))
+    }
+    const sent: Record<string, unknown> = { ...query, ...parameters }
+    for (const name of lists) if (typeof sent[name] === 'string') sent[name] = [sent[name]]
+    assertStorable(sent, inParameters)
+    return parse(strict, sent, inParameters)
+  }
+}
+
+function revisionOf(answer: unknown): number | undefined {
+  return isRecord(answer) && typeof answer.revision === 'number' ? answer.revision : undefined
+}
+
+function nothingThere() {
+  return problem(404, 'not-found', 'There is no such thing, or it is somebody else’s.')
+}
+
+/** The route of a query: parse, wait for the position that was sent, read, authorise, open, answer. */
+export function queryRoute(definition: QueryDefinition, options: QueryRouteOptions): Route {
+  const { path, who, from, result } = definition
+  const { projections, personal, positions, clock, queryWaitMs } = options
+  const parseParameters = parameterParser(definition.parameters, path)
+  const shape = shapeOf(result) ?? ((value: unknown) => value)
+  const isPersonal = personalPaths(result).length > 0
+  const [idParameter = ''] = pathParameters(path)
+
+  return {
+    method: 'GET',
+    path,
+    who,
+    async answer(request) {
+      const { principal } = request
+      const parameters = parseParameters(request)
+      const token = headerOf(request, 'daybook-position')
+      if (token !== undefined) await projections.waitFor(from, positions.positionOf(token), queryWaitMs)
+
+      const { cursor } = parameters
+      const generationId = definition.paged && typeof cursor === 'string' ? generationOfCursor(cursor) : undefined
+      const position = projections.position(from)
+      const reader = projections.reader(from, generationId)
+      const now = new Date(clock.now()).toISOString()
+      const found = await definition.run({ parameters, principal, reader, now })
+      if (found === undefined) throw nothingThere()
+      if (mayTouch(who, principal, found, request.parameters[idParameter] ?? '') !== 'allowed') throw nothingThere()
+
+      const shown = shape(found)
+      const answer = isPersonal ? (await personal.open(result, [shown]))[0] : shown
+      const revision = revisionOf(answer)
+      return {
+        status: 200,
+        headers: {
+          'daybook-position': positions.tokenOf(position),
+          ...(revision !== undefined && { etag: `"${revision}"` }),
+        },
+        body: JSON.stringify(answer),
+      }
+    },
+  }
+}

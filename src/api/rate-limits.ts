@@ -1,0 +1,42 @@
+import rateLimit, { normalizeIP } from '@fastify/rate-limit'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { problem } from './problems.ts'
+
+export interface RateLimits {
+  /** Of one caller: an API key, a customer, a guest, or an address for who has no token. */
+  readonly requestsPerMinute: number
+}
+
+function addressOf(request: FastifyRequest): string {
+  return `address ${normalizeIP(request.ip)}`
+}
+
+function callerOf(request: FastifyRequest): string {
+  const { kind, id } = request.principal
+  return kind === 'anonymous' ? addressOf(request) : `${kind} ${id}`
+}
+
+/**
+ * Bounds the requests of each caller, counted in this process. It comes after authentication; the command line on this
+ * machine has no limit.
+ */
+export async function rateLimits(app: FastifyInstance, { requestsPerMinute }: RateLimits): Promise<void> {
+  await app.register(rateLimit, {
+    max: requestsPerMinute,
+    timeWindow: 60_000,
+    cache: 20_000,
+    keyGenerator: callerOf,
+    allowList: ({ principal }) => principal.kind === 'staff' && principal.id === 'local-admin',
+    addHeaders: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
+    addHeadersOnExceeding: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
+    errorResponseBuilder: (_request, { ttl }) =>
+      problem(429, 'too-many-requests', 'Too many requests. Wait as long as Retry-After says.', {
+        headers: { 'retry-after': String(Math.ceil(ttl / 1_000)) },
+      }),
+  })
+}
+
+/** The limit of a route that is bounded more tightly than others, by address. */
+export function routeLimit(requestsPerMinute: number) {
+  return { max: requestsPerMinute, timeWindow: 60_000, keyGenerator: addressOf }
+}

@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto'
+import { STATUS_CODES } from 'node:http'
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
+import { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
+import { admit } from './caller.ts'
+import { type ApiRequest, headerOf, type Route } from './exchange.ts'
+import { isRecord } from './json.ts'
+import { problem, problemJson, problemOf } from './problems.ts'
+import { routeLimit } from './rate-limits.ts'
+import { isCorrelationId } from './request-headers.ts'
+
+export interface ServerOptions {
+  readonly bodyLimitBytes: number
+  /** Believe X-Forwarded-For. */
+  readonly trustProxy: boolean
+  /** Origins of web pages that may call. */
+  readonly corsOrigins: readonly string[]
+  readonly logger?: FastifyBaseLogger
+}
+
+const sentHeaders = [
+  'Authorization',
+  'Content-Type',
+  'Daybook-Correlation-Id',
+  'Daybook-Occurred-At',
+  'Daybook-Position',
+  'Idempotency-Key',
+  'If-Match',
+  'Prefer',
+]
+const exposedHeaders = [
+  'Daybook-Correlation-Id',
+  'Daybook-Position',
+  'ETag',
+  'Location',
+  'Preference-Applied',
+  'Retry-After',
+]
+
+function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const found = problemOf(error)
+  // What nobody threw on purpose is told to the log alone; the stack names no values that a client sent.
+  if (found.status === 500) request.log.error({ err: error }, 'A request failed')
+  return reply
+    .code(found.status)
+    .headers({ ...found.headers, 'cache-control': 'no-store' })
+    .type('application/problem+json')
+    .send(problemJson(found, request.id))
+}
+
+/** A server without routes: what holds for all requests, whatever they ask for. */
+export async function server(options: ServerOptions): Promise<FastifyInstance> {
+  const { bodyLimitBytes, trustProxy, corsOrigins, logger } = options
+  const app = fastify({
+    ...(logger ? { loggerInstance: logger } : { logger: false }),
+    disableRequestLogging: true,
+    requestIdLogLabel: 'correlationId',
+    genReqId: ({ headers }) => {
+      const sent = headers['daybook-correlation-id']
+      return isCorrelationId(sent) ? sent : randomUUID()
+    },
+    bodyLimit: bodyLimitBytes,
+    trustProxy,
+    // A request must have arrived within this time; answering may take longer.
+    requestTimeout: 30_000,
+    keepAliveTimeout: 75_000,
+    routerOptions: { maxParamLength: 500 },
+    http: { maxHeaderSize: 16_384 },
+    // Requests while it stops are answered with a problem, like all others.
+    return503OnClosing: false,
+    frameworkErrors: (error, request, reply) => {
+      sendProblem(error, request, reply)
+    },
+    clientErrorHandler(error, socket) {
+      if (socket.destroyed || !socket.writable || ('code' in error && error.code === 'ECONNRESET')) return
+      const status = 'code' in error && error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400
+      const body = problemJson(problemOf(Object.assign(new Error(error.message), { statusCode: status })), randomUUID())
+      socket.end(
+        `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      )
+    },
+  })
+
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    // A command without content may be sent with the header all the same.
+    if (body === '') done(null, undefined)
+    else parseJson(request, String(body), done)
+  })
+
+  app.setErrorHandler(sendProblem)
+  if (corsOrigins.length > 0) {
+    await app.register(cors, {
+      origin: [...corsOrigins],
+      methods: ['GET', 'POST', 'PUT', 'DELETE'],
+      allowedHeaders: sentHeaders,
+      exposedHeaders,
+      maxAge: 600,
+      strictPreflight: false,
+    })
+  }
+  await app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    referrerPolicy: { policy: 'no-referrer' },
+  })
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('daybook-correlation-id', request.id)
+    const sent = headerOf(request, 'daybook-correlation-id')
+    if (sent === undefined || sent === request.id) done()
+    else {
+      const detail = 'A Daybook-Correlation-Id has 8 to 64 letters, digits, dots, dashes and underscores.'
+      done(problem(400, 'correlation-id-invalid', detail))
+    }
+  })
+  return app
+}
+
+function strings(sent: unknown): Record<string, string> {
+  const entries = isRecord(sent) ? Object.entries(sent) : []
+  return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]))
+}
+
+function stringsAndLists(sent: unknown): ApiRequest['query'] {
+  const entries = isRecord(sent) ? Object.entries(sent) : []
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, Array.isArray(value) ? value.map(String) : String(value)]),
+  )
+}
+
+/** Serves a route. */
+export function addRoute(app: FastifyInstance, { method, path, who, requestsPerMinute, answer }: Route): void {
+  app.route({
+    method,
+    url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
+    ...(requestsPerMinute !== undefined && { config: { rateLimit: routeLimit(requestsPerMinute) } }),
+    // Behind the rate limit, so that also those who are refused are counted; before the body is read.
+    preParsing: async (request) => admit(who, request),
+    handler: async (request, reply) => {
+      const { status, headers, body } = await answer({
+        principal: request.principal,
+        correlationId: request.id,
+        parameters: strings(request.params),
+        query: stringsAndLists(request.query),
+        headers: request.headers,
+        body: request.body,
+      })
+      reply.code(status).headers(headers).header('cache-control', 'no-store')
+      return body === '' ? reply.send() : reply.type('application/json; charset=utf-8').send(body)
+    },
+  })
+}
+
+/** Answers for addresses where there is no route: 405 where another method has one, 404 elsewhere. */
+export function addNotFound(app: FastifyInstance, routes: readonly Pick<Route, 'method' | 'path'>[]): void {
+  const patterns = routes.map(({ method, path }) => ({
+    method,
+    pattern: new RegExp(`^${path.replaceAll(/[.]/g, '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+  }))
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request) => {
+    const [path = ''] = request.url.split('?')
+    const allowed = new Set(patterns.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))
+    if (allowed.size > 0) {
+      const allow = [...allowed].join(', ')
+      throw problem(405, 'method-not-allowed', `Send ${allow}.`, { headers: { allow } })
+    }
+    throw problem(404, 'route-not-found', 'There is nothing at this address. All routes are in /openapi.json.')
+  })
+}

@@ -1,0 +1,71 @@
+import { jwtVerify, SignJWT } from 'jose'
+import { z } from 'zod'
+import type { Principal } from '../engine/access.ts'
+import type { Clock } from '../engine/clock.ts'
+
+/** The tokens of customers and guests: signed, short-lived, and good without a look into any store. */
+
+export interface Token {
+  readonly token: string
+  /** ISO 8601. */
+  readonly expiresAt: string
+}
+
+export interface Tokens {
+  issue(kind: 'customer' | 'guest', id: string): Promise<Token>
+  /**
+   * @returns who it is and until when, in milliseconds since the epoch; undefined for what is forged, expired or not
+   *   meant for this server
+   */
+  verify(token: string): Promise<{ readonly principal: Principal; readonly expiresAt: number } | undefined>
+}
+
+export interface TokenOptions {
+  /** The first one signs; all of them are believed, so that secrets can be changed without logging everybody out. */
+  readonly keys: readonly { readonly kid: string; readonly secret: Uint8Array }[]
+  /** For whom the tokens are: tokens for another shop with the same secret are refused. */
+  readonly audience: string
+  readonly lifetimeMs: number
+  readonly clock: Clock
+}
+
+const issuer = 'daybook'
+const algorithm = 'HS256'
+const Claims = z.object({ kind: z.enum(['customer', 'guest']), sub: z.string().min(1).max(100), exp: z.number() })
+
+export function tokens({ keys, audience, lifetimeMs, clock }: TokenOptions): Tokens {
+  const [signing] = keys
+  if (!signing) throw new Error('Tokens need a secret to be signed with')
+  const secrets = new Map(keys.map(({ kid, secret }) => [kid, secret]))
+  return {
+    async issue(kind, id) {
+      const issuedAt = Math.floor(clock.now() / 1_000)
+      const expiresAt = issuedAt + Math.floor(lifetimeMs / 1_000)
+      const token = await new SignJWT({ kind })
+        .setProtectedHeader({ alg: algorithm, kid: signing.kid, typ: 'JWT' })
+        .setIssuer(issuer)
+        .setAudience(audience)
+        .setSubject(id)
+        .setIssuedAt(issuedAt)
+        .setExpirationTime(expiresAt)
+        .sign(signing.secret)
+      return { token, expiresAt: new Date(expiresAt * 1_000).toISOString() }
+    },
+
+    async verify(token) {
+      const options = { algorithms: [algorithm], issuer, audience, currentDate: new Date(clock.now()) }
+      const keyOf = ({ kid }: { kid?: string }) => {
+        const secret = secrets.get(kid ?? '')
+        if (!secret) throw new Error('There is no such key')
+        return secret
+      }
+      try {
+        const { payload } = await jwtVerify(token, keyOf, options)
+        const { kind, sub, exp } = Claims.parse(payload)
+        return { principal: { kind, id: sub, scopes: new Set() }, expiresAt: exp * 1_000 }
+      } catch {
+        return undefined
+      }
+    },
+  }
+}

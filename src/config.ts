@@ -36,7 +36,7 @@ const settings = {
     .default(2_592_000_000)
     .describe('How long a token of a customer or guest is good'),
   DAYBOOK_GATEWAYS: List.default([]).describe('Payment gateways, separated by commas: sandbox'),
-  DAYBOOK_SANDBOX_URL: z.url().default('http://127.0.0.1:3001').describe('Where the sandbox gateway is'),
+  DAYBOOK_SANDBOX_URL: z.url().default('http://127.0.0.1:4010').describe('Where the sandbox gateway is'),
   DAYBOOK_SANDBOX_SECRET: Secret.optional().describe('Secret that the sandbox gateway signs its callbacks with'),
   DAYBOOK_GATEWAY_TIMEOUT_MS: Milliseconds.default(10_000).describe('How long a call to a payment gateway may take'),
   DAYBOOK_PAYMENT_WINDOW_MS: Milliseconds.default(1_800_000).describe(

@@ -78,18 +78,19 @@ export function projectionsOf(definitions: Pick<Definitions, 'projections' | 'jo
   return [...definitions.projections, openWork(definitions.jobs)]
 }
 
-/**
- * Puts an engine together and starts it: commands can be handled and queries answered when it resolves.
- * @param builder builds generations outside the thread that answers requests
- * @param onFailure told of every failure that the engine itself goes on from, and where it was
- */
-export async function startEngine(
-  definitions: Definitions,
-  ports: Ports,
-  limits: EngineLimits,
-  builder: Builder,
-  onFailure: (error: unknown, where: string) => void,
-): Promise<Engine> {
+export interface EngineOptions {
+  readonly limits: EngineLimits
+  /** Builds generations outside the thread that answers requests. */
+  readonly builder: Builder
+  /** False for a process that only handles commands and keeps read models: what follows from events waits for another. */
+  readonly works: boolean
+  /** Told of every failure that the engine itself goes on from, and where it was. */
+  readonly onFailure: (error: unknown, where: string) => void
+}
+
+/** Puts an engine together and starts it: commands can be handled and queries answered when it resolves. */
+export async function startEngine(definitions: Definitions, ports: Ports, options: EngineOptions): Promise<Engine> {
+  const { limits, builder, works, onFailure } = options
   const { store, readStore, queue, vault, clock } = ports
   const registry = registryOf(definitions)
   const folds = foldCache(store, readStore, registry, limits.cachedStreams)
@@ -116,7 +117,7 @@ export async function startEngine(
     store,
     handler,
     registry,
-    managers: definitions.processes,
+    managers: works ? definitions.processes : [],
     clock,
     maxUnderWay: limits.maxReactions,
     onFailure,
@@ -127,7 +128,7 @@ export async function startEngine(
     handler,
     registry,
     projections: readModels,
-    jobs: definitions.jobs,
+    jobs: works ? definitions.jobs : [],
     clock,
     sweepEveryMs: limits.sweepEveryMs,
     onFailure,

@@ -39,7 +39,13 @@ async function start(definitions: Partial<Definitions>, given = handling(), cloc
   }
   const failures: unknown[] = []
   const ports = { store, readStore, queue: memoryJobQueue({ clock }), vault: memoryKeyVault(), clock }
-  const engine = await startEngine(all, ports, defaultLimits, buildHere(all, ports), (error) => failures.push(error))
+  const onFailure = (error: unknown) => failures.push(error)
+  const engine = await startEngine(all, ports, {
+    limits: defaultLimits,
+    builder: buildHere(all, ports),
+    works: true,
+    onFailure,
+  })
   onTestFinished(() => engine.stop())
   const balance = async (id: string) => (await engine.handler.fold(account, id)).state.balance
   return { ...given, engine, failures, clock, balance, queue: ports.queue }

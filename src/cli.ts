@@ -1,0 +1,156 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import packageJson from '../package.json' with { type: 'json' }
+import { type Connection, connect } from './cli/connection.ts'
+import { serveDemo } from './cli/demo.ts'
+import { importOnlineRetail } from './cli/import.ts'
+import { createKey, listKeys, revokeKey } from './cli/keys.ts'
+import { printTable } from './cli/output.ts'
+import { printProjections, rebuildProjection, skipPoison } from './cli/projections.ts'
+import { type ReplayOptions, replay } from './cli/replay.ts'
+import { seed } from './cli/seed.ts'
+import { type Config, ConfigError, describeConfig, readConfig } from './config.ts'
+import { serve } from './main.ts'
+
+/** The `daybook` command. */
+
+const program = new Command('daybook').description('An event-sourced commerce engine').version(packageJson.version)
+
+/** Runs a command of the line with a connection to the shop. */
+async function withConnection(run: (connection: Connection) => Promise<void>): Promise<void> {
+  const connection = await connect(readConfig())
+  try {
+    await run(connection)
+  } finally {
+    await connection.close()
+  }
+}
+
+function list(value: string): string[] {
+  return value.split(',').map((item) => item.trim())
+}
+
+function positive(value: string): number {
+  const number = Number(value)
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new InvalidArgumentError('It must be a whole number above zero.')
+  return number
+}
+
+const longestStopMs = 10_000
+
+/** Stops on the first signal, and at once on the second. */
+function stopOnSignal(stop: () => Promise<void>): void {
+  let isStopping = false
+  const onSignal = () => {
+    if (isStopping) process.exit(130)
+    isStopping = true
+    setTimeout(() => process.exit(1), longestStopMs).unref()
+    stop().then(
+      () => process.exit(0),
+      (error: unknown) => fail(error),
+    )
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+}
+
+/** Without `--demo` nothing is made up: the secret that tokens are signed with must be given. */
+function assertServable(config: Config): void {
+  if (config.DAYBOOK_TOKEN_SECRET !== undefined) return
+  throw new ConfigError(
+    'DAYBOOK_TOKEN_SECRET is not set. Make one (openssl rand -base64 48) and set it, or its file as DAYBOOK_TOKEN_SECRET_FILE. To look around first: daybook serve --demo',
+  )
+}
+
+program
+  .command('serve')
+  .description('run the shop: its API, its read models and its work')
+  .option('--demo', 'make up a shop on an empty store, and pay with the sandbox gateway')
+  .action(async ({ demo }: { demo?: boolean }) => {
+    const config = readConfig()
+    if (demo) {
+      const { stop } = await serveDemo(config)
+      stopOnSignal(stop)
+      return
+    }
+    assertServable(config)
+    const { stop } = await serve(config)
+    stopOnSignal(stop)
+  })
+
+const keys = program.command('keys').description('API keys of staff and of programs')
+keys
+  .command('create')
+  .description('make a key; its secret is shown this once')
+  .requiredOption('--title <title>', 'what it is for')
+  .option('--scopes <scopes>', 'what it may do, separated by commas; everything but imports by default', list, [])
+  .action(({ title, scopes }: { title: string; scopes: string[] }) =>
+    withConnection(async (connection) => console.log(await createKey(connection, title, scopes))),
+  )
+keys
+  .command('list')
+  .description('show all keys, without their secrets')
+  .action(() => withConnection(listKeys))
+keys
+  .command('revoke <id>')
+  .description('refuse a key from now on')
+  .action((id: string) => withConnection((connection) => revokeKey(connection, id)))
+
+program
+  .command('import <format> <file>')
+  .description('bring in orders of another system; format: online-retail (the CSV of the UCI data set, also .gz)')
+  .option('--rejects <file>', 'where lines go that can not be imported', 'rejects.csv')
+  .action((format: string, file: string, { rejects }: { rejects: string }) => {
+    if (format !== 'online-retail')
+      throw new InvalidArgumentError(`There is no format ${format}. There is: online-retail.`)
+    const stopping = new AbortController()
+    process.once('SIGINT', () => stopping.abort())
+    return withConnection((connection) => importOnlineRetail(connection, file, { rejects, signal: stopping.signal }))
+  })
+
+program
+  .command('replay')
+  .description('print what happened, in order')
+  .option('--stream <stream>', 'only of this stream, such as order-0198f0c2')
+  .option('--type <types>', 'only events of these types, separated by commas', list)
+  .option('--from <time>', 'only what occurred from this time on')
+  .option('--to <time>', 'only what occurred before this time')
+  .option('--limit <number>', 'at most so many events', positive)
+  .addOption(new Option('--format <format>', 'how').choices(['table', 'ndjson']).default('table'))
+  .action((options: ReplayOptions) => replay(readConfig(), options))
+
+const projections = program.command('projections').description('read models: status, rebuild, skip')
+projections
+  .command('status', { isDefault: true })
+  .description('show how far they are')
+  .action(() => withConnection(printProjections))
+projections
+  .command('rebuild <name>')
+  .description('build one anew from the log, while the old one answers')
+  .action((name: string) => withConnection((connection) => rebuildProjection(connection, name)))
+projections
+  .command('skip <name>')
+  .description('let a stopped one go on behind the event that stopped it')
+  .action((name: string) => withConnection((connection) => skipPoison(connection, name)))
+
+program
+  .command('seed')
+  .description('make the demo shop')
+  .action(() => withConnection((connection) => seed(connection, { now: new Date().toISOString() })))
+
+program
+  .command('config')
+  .description('show all settings, without secrets')
+  .action(() => {
+    printTable(
+      ['setting', 'value', 'what it is'],
+      describeConfig(readConfig()).map(({ name, value, description }) => [name, value, description]),
+    )
+  })
+
+function fail(error: unknown): never {
+  console.error(error instanceof Error ? `daybook: ${error.message}` : error)
+  process.exit(1)
+}
+
+await program.parseAsync().catch(fail)

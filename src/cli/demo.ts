@@ -1,0 +1,124 @@
+import { fork } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { z } from 'zod'
+import type { Config } from '../config.ts'
+import { scopes } from '../domain/api-key.ts'
+import { type Served, serve } from '../main.ts'
+import { type Connection, connect, succeed } from './connection.ts'
+import { progressLine } from './output.ts'
+import { seed } from './seed.ts'
+
+const Address = z.object({ host: z.string(), port: z.int() })
+
+/** Starts the sandbox gateway as a process of its own, on any port that is free. It ends with this one. */
+async function startSandbox(secret: string) {
+  const child = fork(new URL('../adapters/sandbox/main.ts', import.meta.url), [], {
+    env: { SANDBOX_PORT: '0', SANDBOX_SECRET: secret },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
+  const [message] = await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(() => {
+      throw new Error('The sandbox gateway did not start.')
+    }),
+  ])
+  const { host, port } = Address.parse(message)
+  return {
+    url: `http://${host}:${port}`,
+    tell: (callbackUrl: string) => child.send({ callbackUrl }),
+    stop: () => child.kill(),
+  }
+}
+
+/** The key of the demo shop: the same at each start, so that what was noted stays good. */
+async function demoKey({ daybook }: Served, connection: Connection): Promise<string> {
+  const secret = Buffer.from(await daybook.secret('demo-key')).toString('base64url')
+  const secretHash = createHash('sha256').update(secret).digest('hex')
+  await succeed(
+    connection.send('POST', '/v1/api-keys', { body: { id: 'demo', title: 'Demo', scopes: [...scopes], secretHash } }),
+  )
+  return `dbk_demo_${secret}`
+}
+
+/**
+ * Serves the demo shop: seeds an empty store, pays through the sandbox gateway, and says where to look.
+ * @throws as `serve`
+ */
+export async function serveDemo(config: Config): Promise<{ stop(): Promise<void> }> {
+  const sandboxSecret = randomBytes(32).toString('base64url')
+  const sandbox = await startSandbox(sandboxSecret)
+  try {
+    const served = await serve({
+      ...config,
+      DAYBOOK_LOG_LEVEL: config.DAYBOOK_LOG_LEVEL === 'info' ? 'warn' : config.DAYBOOK_LOG_LEVEL,
+      DAYBOOK_GATEWAYS: ['sandbox'],
+      DAYBOOK_SANDBOX_URL: sandbox.url,
+      DAYBOOK_SANDBOX_SECRET: sandboxSecret,
+    })
+    sandbox.tell(`${served.url}/v1/gateways/sandbox/callbacks`)
+    const connection = await connect(config)
+    if (served.daybook.isNew) await seedWithProgress(connection)
+    say(served, sandbox.url, await demoKey(served, connection))
+    return {
+      async stop() {
+        await served.stop()
+        sandbox.stop()
+      },
+    }
+  } catch (error) {
+    sandbox.stop()
+    throw error
+  }
+}
+
+async function seedWithProgress(connection: Connection): Promise<void> {
+  const startedAt = Date.now()
+  await seed(connection, {
+    now: new Date(startedAt).toISOString(),
+    onProgress(done, total) {
+      const perSecond = (done * 1_000) / Math.max(1, Date.now() - startedAt)
+      const end = process.stdout.isTTY ? '\r' : '\n'
+      if (process.stdout.isTTY || done === total)
+        process.stdout.write(`Making the demo shop ${progressLine(done, total, perSecond, 'commands')}${end}`)
+    },
+  })
+  process.stdout.write('\n')
+}
+
+function say({ url, metricsUrl, daybook }: Served, sandboxUrl: string, key: string): void {
+  console.log(`
+Daybook ${daybook.version} serves the demo shop.
+
+  API           ${url}/v1/products?language=en&currency=EUR
+  Reference     ${url}/reference
+  Metrics       ${metricsUrl}
+  Sandbox       ${sandboxUrl}
+  Staff key     ${key}
+
+Place and pay an order, in another terminal:
+
+${orderLine(url, sandboxUrl)}
+
+Then see today's sales:
+
+curl -s -H 'Authorization: Bearer ${key}' '${url}/v1/analytics/sales?currency=EUR&interval=day'
+
+Ctrl-C stops it. What happened stays in the data directory.`)
+}
+
+/** What can be pasted into a shell to buy something: a guest, a cart, a line, an address, shipping, the order, a card, the payment. */
+function orderLine(url: string, sandboxUrl: string): string {
+  const field = (name: string) => `sed -E 's/.*"${name}":"([^"]+)".*/\\1/'`
+  const json = `-H 'Content-Type: application/json'`
+  return [
+    `A=${url} G=${sandboxUrl}; T=$(curl -s -X POST $A/v1/guest-tokens | ${field('token')}); post() { curl -s -X POST $A$1 -H "Authorization: Bearer $T" -H "Idempotency-Key: $RANDOM$RANDOM" -H 'Prefer: wait=5' ${json} -d "$2"; }`,
+    `C=$(post /v1/carts '{"currency":"EUR"}' | ${field('id')})`,
+    `post /v1/carts/$C/lines '{"productId":"teapot-litre","sku":"teapot-litre-BLUE","quantity":2}'`,
+    `post /v1/carts/$C/address '{"country":"DE","email":"ada@example.com","shippingAddress":{"name":"Ada Lovelace","line1":"Kanalstr. 1","city":"Hamburg","postalCode":"20095"}}'`,
+    `post /v1/carts/$C/shipping '{"method":"standard"}'`,
+    `post /v1/carts/$C/checkout '{}'; O=$(curl -s $A/v1/carts/$C -H "Authorization: Bearer $T" | ${field('orderId')})`,
+    `K=$(curl -s -X POST $G/v1/tokens ${json} -d '{"number":"4242424242424242","expiry":"12/30","cvc":"123"}' | ${field('token')})`,
+    `post /v1/orders/$O/pay "{\\"gateway\\":\\"sandbox\\",\\"token\\":\\"$K\\"}"; curl -s $A/v1/orders/$O -H "Authorization: Bearer $T"`,
+  ].join('; \\\n')
+}

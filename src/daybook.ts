@@ -1,0 +1,163 @@
+import { createHash, randomBytes } from 'node:crypto'
+import type { FastifyInstance } from 'fastify'
+import { pino } from 'pino'
+import packageJson from '../package.json' with { type: 'json' }
+import { sandboxGateway } from './adapters/sandbox/gateway.ts'
+import { api } from './api/api.ts'
+import type { Health } from './api/health.ts'
+import { metrics } from './api/metrics.ts'
+import { projectionOperations } from './api/projection-operations.ts'
+import { tokens } from './api/tokens.ts'
+import { type Config, ConfigError } from './config.ts'
+import { apiKey, scopes } from './domain/api-key.ts'
+import { systemClock } from './engine/clock.ts'
+import { defaultLimits, type Engine, startEngine } from './engine/engine.ts'
+import { personalData } from './engine/personal-data.ts'
+import { workerBuilder } from './rebuild.ts'
+import { shop } from './shop.ts'
+import { openStorage } from './storage.ts'
+import type { PaymentGateway } from './workers/payment-gateway.ts'
+
+export interface DaybookOptions {
+  readonly config: Config
+  /** Payment gateways beside those that the settings name. */
+  readonly gateways?: readonly PaymentGateway[]
+  /** False for a command line that only sends commands: what follows from them waits for the server. */
+  readonly works?: boolean
+}
+
+/** A shop that is open: its API can be called in this process, and over HTTP once it listens. */
+export interface Daybook {
+  readonly api: FastifyInstance
+  readonly engine: Engine
+  /** With this token everything may be asked from this machine; it is new at each start. */
+  readonly adminToken: string
+  readonly version: string
+  /** True for a shop in which nothing has happened yet. */
+  readonly isNew: boolean
+  /** Random bytes of this shop's own, the same ever after. */
+  secret(name: string): Promise<Uint8Array>
+  /** @returns the addresses of the API and of the metrics */
+  listen(): Promise<{ readonly url: string; readonly metricsUrl: string }>
+  /** Finishes what was accepted, takes nothing new, and lets go of the data directory. */
+  close(): Promise<void>
+}
+
+const outcomeWaiters = 1_000
+
+function gatewaysOf(config: Config): readonly PaymentGateway[] {
+  return config.DAYBOOK_GATEWAYS.map((name) => {
+    if (name !== 'sandbox') throw new ConfigError(`DAYBOOK_GATEWAYS: there is no gateway ${name}. There is: sandbox.`)
+    const secret = config.DAYBOOK_SANDBOX_SECRET
+    if (secret === undefined) throw new ConfigError('DAYBOOK_SANDBOX_SECRET: is needed with the sandbox gateway.')
+    return sandboxGateway({ url: config.DAYBOOK_SANDBOX_URL, secret, timeoutMs: config.DAYBOOK_GATEWAY_TIMEOUT_MS })
+  })
+}
+
+/**
+ * Opens the shop of a data directory: storage, engine and API, in this order.
+ * @throws ConfigError for settings that don't fit together
+ * @throws DirectoryInUseError, CorruptLogError, NewerVersionError when the directory can't be opened
+ */
+export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
+  const { config, works = true } = options
+  const logger = pino({ level: config.DAYBOOK_LOG_LEVEL, base: null, redact: ['req.headers.authorization'] })
+  const onFailure = (error: unknown, where: string) =>
+    logger.error({ err: error, where }, 'Something failed and goes on')
+  const gateways = [...gatewaysOf(config), ...(options.gateways ?? [])]
+  const clock = systemClock
+  const storage = await openStorage(config.DAYBOOK_DATA_DIR, clock, (error) => onFailure(error, 'storage'))
+  try {
+    const { store, vault } = storage
+    const { open } = personalData(vault)
+    const definitions = shop({ gateways, vault, open, paymentWindowMs: config.DAYBOOK_PAYMENT_WINDOW_MS })
+    const isNew = (await store.head()).position === 0
+    const engine = await startEngine(definitions, storage, {
+      limits: {
+        ...defaultLimits,
+        cachedStreams: config.DAYBOOK_CACHED_STREAMS,
+        maxWaiting: config.DAYBOOK_MAX_WAITING,
+        answerTimeoutMs: config.DAYBOOK_ANSWER_TIMEOUT_MS,
+        sweepEveryMs: config.DAYBOOK_SWEEP_EVERY_MS,
+      },
+      builder: workerBuilder(config.DAYBOOK_DATA_DIR),
+      works,
+      onFailure,
+    })
+    const health = (): Health => ({
+      started: true,
+      degraded: engine.projections.status().flatMap(({ name, status }) => (status === 'stopped' ? [name] : [])),
+    })
+    const measured = metrics({
+      projections: engine.projections.status,
+      processes: engine.processes.status,
+      waitingCommands: engine.handler.waiting,
+      degraded: () => health().degraded.length,
+    })
+    const tokenSecret = config.DAYBOOK_TOKEN_SECRET
+    const signingKey = tokenSecret === undefined ? await vault.secret('tokens') : Buffer.from(tokenSecret)
+    const kid = createHash('sha256').update(signingKey).digest('hex').slice(0, 8)
+    const adminToken = randomBytes(32).toString('base64url')
+    const { app, drain } = await api({
+      ...definitions,
+      operations: projectionOperations(engine.projections),
+      gateways,
+      ...engine,
+      store,
+      secrets: { claims: await vault.secret('claims'), requests: await vault.secret('requests') },
+      authentication: {
+        tokens: tokens({
+          keys: [{ kid, secret: signingKey }],
+          audience: store.logId,
+          lifetimeMs: config.DAYBOOK_TOKEN_LIFETIME_MS,
+          clock,
+        }),
+        findApiKey: async (id) => {
+          const { state } = await engine.handler.fold(apiKey, id)
+          return state.status === 'active' ? state : undefined
+        },
+        adminToken,
+        scopes,
+      },
+      limits: {
+        bodyBytes: config.DAYBOOK_BODY_LIMIT_BYTES,
+        requestsPerMinute: config.DAYBOOK_RATE_LIMIT_PER_MINUTE,
+        guestTokensPerMinute: config.DAYBOOK_GUEST_TOKENS_PER_MINUTE,
+        queryWaitMs: config.DAYBOOK_QUERY_WAIT_MS,
+        outcomeWaiters,
+      },
+      corsOrigins: config.DAYBOOK_CORS_ORIGINS,
+      trustProxy: config.DAYBOOK_TRUST_PROXY,
+      version: packageJson.version,
+      health,
+      metrics: measured,
+      clock,
+      logger,
+      onFailure,
+    })
+    return {
+      api: app,
+      engine,
+      adminToken,
+      version: packageJson.version,
+      isNew,
+      secret: vault.secret,
+      async listen() {
+        const url = await app.listen({ host: config.DAYBOOK_HOST, port: config.DAYBOOK_PORT })
+        const port = await measured.listen(config.DAYBOOK_METRICS_PORT, config.DAYBOOK_METRICS_HOST)
+        logger.info({ url }, 'Daybook listens')
+        return { url, metricsUrl: `http://${config.DAYBOOK_METRICS_HOST}:${port}/metrics` }
+      },
+      async close() {
+        drain()
+        await app.close()
+        await engine.stop()
+        await measured.close()
+        await storage.close()
+      },
+    }
+  } catch (error) {
+    await storage.close()
+    throw error
+  }
+}

@@ -1,0 +1,143 @@
+import { cartRequests } from './commands/carts.ts'
+import { categoryRequests, productRequests } from './commands/catalogue.ts'
+import { customerRequests } from './commands/customers.ts'
+import { deadLetterRequests } from './commands/dead-letters.ts'
+import { orderRequests } from './commands/orders.ts'
+import { apiKeyRequests, shippingMethodRequests, taxRatesRequests } from './commands/settings.ts'
+import { stockItemRequests } from './commands/stock-items.ts'
+import { apiKey } from './domain/api-key.ts'
+import { cart } from './domain/cart.ts'
+import { category } from './domain/category.ts'
+import { customer } from './domain/customer.ts'
+import { gatewayCallback } from './domain/gateway-callback.ts'
+import { order } from './domain/order/order.ts'
+import { payment } from './domain/payment.ts'
+import { product } from './domain/product.ts'
+import { shippingMethod } from './domain/shipping-method.ts'
+import { stockItem } from './domain/stock-item.ts'
+import { taxRates } from './domain/tax-rates.ts'
+import type { CommandDefinition } from './engine/command-definition.ts'
+import type { Definitions } from './engine/engine.ts'
+import type { KeyVault } from './engine/key-vault.ts'
+import { openWork } from './engine/open-work.ts'
+import type { PersonalData } from './engine/personal-data.ts'
+import type { QueryDefinition } from './engine/query-definition.ts'
+import { apiKeyQueries, apiKeys } from './projections/api-keys.ts'
+import { cartQueries, carts } from './projections/carts.ts'
+import { catalogue } from './projections/catalogue.ts'
+import { catalogueQueries } from './projections/catalogue-queries.ts'
+import { categories, categoryQueries } from './projections/categories.ts'
+import { customerQueries, customers } from './projections/customers.ts'
+import { deadLetterQueries, deadLetters } from './projections/dead-letters.ts'
+import { openWorkQueries } from './projections/open-work.ts'
+import { orderQueries } from './projections/order-queries.ts'
+import { orderTimeline, timelineQueries } from './projections/order-timeline.ts'
+import { orders } from './projections/orders.ts'
+import { sales } from './projections/sales.ts'
+import { salesQueries } from './projections/sales-queries.ts'
+import { shippingMethodQueries, shippingMethods } from './projections/shipping-methods.ts'
+import { stockLevelQueries, stockLevels } from './projections/stock-levels.ts'
+import { taxRateQueries, taxRates as taxRatesReadModel } from './projections/tax-rates.ts'
+import { authorisePayment } from './workers/authorise-payment.ts'
+import { cancelPayment } from './workers/cancel-payment.ts'
+import { capturePayment } from './workers/capture-payment.ts'
+import { eraseFromVault } from './workers/erase-person.ts'
+import { expireOrder } from './workers/expire-order.ts'
+import { fulfilOrder } from './workers/fulfil-order.ts'
+import type { PaymentGateway } from './workers/payment-gateway.ts'
+import { placeOrder } from './workers/place-order.ts'
+import { refundPayment } from './workers/refund-payment.ts'
+import { settlePayment } from './workers/settle-payment.ts'
+
+/** All that the shop is made of: its aggregates, read models, processes and jobs, and what people may ask of them. */
+export interface Shop extends Definitions {
+  readonly commands: readonly CommandDefinition[]
+  readonly queries: readonly QueryDefinition[]
+}
+
+/** What the shop's work reaches outside. */
+export interface Surroundings {
+  readonly gateways: readonly PaymentGateway[]
+  readonly vault: Pick<KeyVault, 'forget'>
+  readonly open: PersonalData['open']
+  /** How long an order waits for its payment. */
+  readonly paymentWindowMs: number
+}
+
+export function shop({ gateways: all, vault, open, paymentWindowMs }: Surroundings): Shop {
+  const gateways = new Map(all.map((gateway) => [gateway.name, gateway]))
+  const jobs = [
+    expireOrder,
+    authorisePayment(gateways, open),
+    capturePayment(gateways),
+    cancelPayment(gateways),
+    refundPayment(gateways),
+    eraseFromVault(vault),
+  ]
+  return {
+    aggregates: [
+      product,
+      category,
+      stockItem,
+      shippingMethod,
+      taxRates,
+      customer,
+      cart,
+      order,
+      payment,
+      gatewayCallback,
+      apiKey,
+    ],
+    commands: [
+      ...productRequests,
+      ...categoryRequests,
+      ...stockItemRequests,
+      ...shippingMethodRequests,
+      ...taxRatesRequests,
+      ...customerRequests,
+      ...cartRequests,
+      ...orderRequests,
+      ...apiKeyRequests,
+      ...deadLetterRequests,
+    ],
+    projections: [
+      catalogue,
+      categories,
+      stockLevels,
+      shippingMethods,
+      taxRatesReadModel,
+      customers,
+      carts,
+      orders,
+      orderTimeline,
+      sales,
+      apiKeys,
+      deadLetters,
+    ],
+    queries: [
+      ...catalogueQueries,
+      ...categoryQueries,
+      ...stockLevelQueries,
+      ...shippingMethodQueries,
+      ...taxRateQueries,
+      ...customerQueries,
+      ...cartQueries,
+      ...orderQueries,
+      ...timelineQueries,
+      ...salesQueries,
+      ...apiKeyQueries,
+      ...deadLetterQueries,
+      ...openWorkQueries(openWork(jobs)),
+    ],
+    processes: [placeOrder({ paymentWindowMs }), fulfilOrder, settlePayment],
+    jobs,
+  }
+}
+
+/** The shop for those who only read: its work reaches nothing. */
+export const shopForReading: Shop = shop({
+  gateways: [],
+  vault: { forget: async () => {} },
+  open: async (_schema, documents) => documents,
+  paymentWindowMs: 0,
+})

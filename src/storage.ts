@@ -1,0 +1,60 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { lockDirectory } from './adapters/sqlite/directory-lock.ts'
+import { openSqliteEventStore } from './adapters/sqlite/event-store.ts'
+import { openSqliteJobQueue } from './adapters/sqlite/job-queue.ts'
+import { openSqliteKeyVault } from './adapters/sqlite/key-vault.ts'
+import { openSqliteReadStore } from './adapters/sqlite/read-store.ts'
+import type { Clock } from './engine/clock.ts'
+import type { Ports } from './engine/engine.ts'
+
+export interface Storage extends Ports {
+  close(): Promise<void>
+}
+
+/** The files of a data directory. */
+export function filesOf(directory: string) {
+  return {
+    lock: join(directory, 'lock.db'),
+    log: join(directory, 'log.db'),
+    vault: join(directory, 'vault.db'),
+    jobs: join(directory, 'jobs.db'),
+    readModels: join(directory, 'read'),
+    server: join(directory, 'server.json'),
+  }
+}
+
+/**
+ * Opens the embedded storage for this process alone.
+ * @param directory made if it is not there
+ * @throws DirectoryInUseError when another process has it open
+ * @throws CorruptLogError, NewerVersionError as the adapters
+ */
+export async function openStorage(
+  directory: string,
+  clock: Clock,
+  onError: (error: unknown) => void,
+): Promise<Storage> {
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const files = filesOf(directory)
+  const lock = lockDirectory(files.lock)
+  const opened: { close(): Promise<void> }[] = []
+  async function close(): Promise<void> {
+    for (const port of opened.toReversed()) await port.close()
+    lock.release()
+  }
+  function keep<P extends { close(): Promise<void> }>(port: P): P {
+    opened.push(port)
+    return port
+  }
+  try {
+    const store = keep(await openSqliteEventStore({ file: files.log }))
+    const vault = keep(openSqliteKeyVault({ file: files.vault }))
+    const readStore = keep(openSqliteReadStore({ directory: files.readModels, onError }))
+    const queue = keep(openSqliteJobQueue({ file: files.jobs, clock, onError }))
+    return { store, vault, readStore, queue, clock, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}

@@ -295,7 +295,13 @@ describe('a search', () => {
     ...product('e', { de: 'Große rote Kanne', description: 'Für 茶道教室 und mehr', in: ['kitchen'] }),
   ]
 
-  test('finds titles first, then SKUs, then descriptions; whole words before beginnings', async () => {
+  test('finds whole words before beginnings', async () => {
+    const pots = [...product('1', { en: 'Potted plant' }), ...product('2', { en: 'Pot' })]
+    expect(await listed(pots, { q: 'pot' })).toEqual(['2', '1'])
+    expect(await listed(pots, { q: 'pott' })).toEqual(['1'])
+  })
+
+  test('finds titles first, then SKUs, then descriptions', async () => {
     expect(await listed(shop, { q: 'teapot' })).toEqual(['b', 'c', 'd', 'a'])
     expect(await listed(shop, { q: 'TEAPO' })).toEqual(['b', 'c', 'd'])
   })

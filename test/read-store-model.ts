@@ -2,7 +2,7 @@ import type { Document, Find, FoundDocument, IndexValue, SortKey } from '../src/
 
 /** What a collection means, as simply as it can be said: every find looks at every document. */
 
-export interface ModelDocument {
+interface ModelDocument {
   readonly position: number
   readonly body: Document | undefined
 }
@@ -21,7 +21,7 @@ export function modelFind(model: Model, fields: readonly string[], find: Find): 
 }
 
 /** The order of two keys. */
-export function compareModelKeys(left: SortKey, right: SortKey): number {
+function compareModelKeys(left: SortKey, right: SortKey): number {
   return left.map((value, place) => compare(value, right[place] ?? null)).find((order) => order !== 0) ?? 0
 }
 

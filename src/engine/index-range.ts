@@ -19,7 +19,7 @@ export interface IndexRange {
  * Compares two values of one field: null before all, false before true, strings by their UTF-8 bytes.
  * @returns below, at or above 0
  */
-export function compareValues(left: IndexValue, right: IndexValue): number {
+function compareValues(left: IndexValue, right: IndexValue): number {
   if (left === right) return 0
   if (typeof left === 'string' && typeof right === 'string') return compareStrings(left, right)
   if (typeof left === 'number' && typeof right === 'number') return left < right ? -1 : 1

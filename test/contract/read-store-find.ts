@@ -14,7 +14,7 @@ import type { ReadStoreHarness } from './read-store.ts'
 
 /** What every read store must find by an index, compared with a model that looks at every document. */
 
-export const itemIndexes: Readonly<Record<string, readonly string[]>> = {
+const itemIndexes: Readonly<Record<string, readonly string[]>> = {
   byId: [],
   byName: ['name'],
   byPrice: ['price'],
@@ -24,7 +24,7 @@ export const itemIndexes: Readonly<Record<string, readonly string[]>> = {
   byActiveKindPrice: ['active', 'kind', 'price'],
 }
 
-export const itemsSpec: ProjectionSpec = {
+const itemsSpec: ProjectionSpec = {
   name: 'items',
   version: 1,
   collections: [{ name: 'items', indexes: itemIndexes }],

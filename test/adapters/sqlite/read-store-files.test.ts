@@ -1,3 +1,4 @@
+import { fork } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -182,6 +183,20 @@ describe('damage to the read store', () => {
     layoutVersion(name, 1)
     store = open()
     expect((await store.generations()).map((info) => info.id)).toEqual([id])
+  })
+})
+
+describe('a process that is killed while it writes', () => {
+  test('leaves whole batches and their checkpoint', { timeout: 60_000 }, async () => {
+    const child = fork(new URL('./write-generation.ts', import.meta.url), [directory.path])
+    const id = await new Promise<string>((resolve) => child.once('message', (message) => resolve(String(message))))
+    await new Promise((resolve) => child.on('message', (message) => message === 'half' && resolve(undefined)))
+    child.kill('SIGKILL')
+    await new Promise((resolve) => child.once('exit', resolve))
+    const generation = await open().openGeneration(id, ordersSpec)
+    const position = (await generation?.checkpoint())?.position ?? 0
+    expect(position).toBeGreaterThanOrEqual(100)
+    expect(await generation?.count('orders')).toBe(position * 50)
   })
 })
 

@@ -3,6 +3,7 @@ import { staff } from '../engine/access.ts'
 import { OpenWork, openWorkItems } from '../engine/open-work.ts'
 import type { Projection } from '../engine/projection.ts'
 import { pageQuery } from '../engine/query-definition.ts'
+import { Instant } from './instant.ts'
 
 /**
  * What may be asked of the work that is open.
@@ -21,11 +22,10 @@ export function openWorkQueries(projection: Projection) {
         description: 'Only this kind of work',
         example: 'authorise-payment',
       }),
-      dueTo: z.iso
-        .datetime({ offset: true })
-        .transform((at) => Temporal.Instant.from(at).toString({ fractionalSecondDigits: 3 }))
-        .exactOptional()
-        .meta({ description: 'Only what is due then or before', example: '2026-01-15T09:30:00.000Z' }),
+      dueTo: Instant.exactOptional().meta({
+        description: 'Only what is due then or before',
+        example: '2026-01-15T09:30:00.000Z',
+      }),
     }),
     item: OpenWork,
     find: ({ parameters: { job, dueTo } }) => ({

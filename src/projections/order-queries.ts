@@ -5,6 +5,7 @@ import { owner, shopper, staff } from '../engine/access.ts'
 import { findPage, findPageStepwise } from '../engine/query.ts'
 import { documentQuery, pageOf, pageParameters, pageQuery, query } from '../engine/query-definition.ts'
 import type { Find } from '../engine/read-store.ts'
+import { Instant } from './instant.ts'
 import { askedWords, findByBeginning, matchesAll, orderTexts } from './order-search.ts'
 import { Order, orderDocuments, orders } from './orders.ts'
 
@@ -50,10 +51,6 @@ const listOwnOrders = pageQuery({
 const StaffSummary = Summary.extend(
   Order.pick({ customerId: true, buyer: true, country: true, email: true, paid: true, refunded: true }).shape,
 )
-
-const Instant = z.iso
-  .datetime({ offset: true })
-  .transform((at) => Temporal.Instant.from(at).toString({ fractionalSecondDigits: 3 }))
 
 const Filters = z.object({
   status: Order.shape.status.exactOptional(),

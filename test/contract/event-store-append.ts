@@ -182,6 +182,17 @@ export function appendContract({ open, loseNextAnswer }: EventStoreHarness): voi
       expect(await logOf(store)).toStrictEqual(recordedOf('cart-1', noStream, events, result))
     })
 
+    test('keeps what was appended, whatever becomes of the values that were given and read', async () => {
+      const store = await open()
+      const lines = ['a']
+      await store.append('cart-1', noStream, [newEvent({ data: { lines } })])
+      lines.push('b')
+      const [read] = await streamOf(store, 'cart-1')
+      if (Array.isArray(read?.data.lines)) read.data.lines.push('c')
+      expect((await streamOf(store, 'cart-1'))[0]?.data).toEqual({ lines: ['a'] })
+      expect((await logOf(store))[0]?.data).toEqual({ lines: ['a'] })
+    })
+
     test('tells streams apart by every character of their names', async () => {
       const store = await open()
       for (const [number, name] of fineNames.entries()) await store.append(name, noStream, newEvents(number + 1))

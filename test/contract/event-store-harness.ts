@@ -11,6 +11,6 @@ export interface EventStoreHarness {
   readonly reopen?: (store: EventStore) => Promise<EventStore>
   /** Makes the next append be written and its answer be lost, so that it is in doubt; absent where that can't happen. */
   readonly loseNextAnswer?: (store: EventStore) => void
-  /** Runs of the property; a store that is slow to open has fewer. */
+  /** How many courses of appends and reads are tried. */
   readonly propertyRuns: number
 }

@@ -5,7 +5,7 @@ import { type GroupCommit, groupCommit, refuseClosed } from './group-commit.ts'
 import { type LiveTail, liveTail } from './live-tail.ts'
 import { prepareLog } from './log-layout.ts'
 import { type LogReader, openLogReader } from './log-reader.ts'
-import { type LogWriterOptions, startLogWriter } from './writer-thread.ts'
+import { startLogWriter } from './writer-thread.ts'
 
 export interface SqliteEventStoreOptions {
   readonly file: string
@@ -19,6 +19,8 @@ export interface SqliteEventStoreOptions {
   readonly maxLiveBytes?: number
   /** How long a write waits for another connection's before it is refused. */
   readonly busyTimeoutMs?: number
+  /** Size of the write-ahead log at which readers are made to wait, once, so that it can begin anew. */
+  readonly maxWalBytes?: number
   /** Checkpoints that no append takes along are written after this time. */
   readonly checkpointDelayMs?: number
   /** Starts what writes the file; a thread, if it is not given. */
@@ -26,6 +28,7 @@ export interface SqliteEventStoreOptions {
 }
 
 const defaultBatchSize = 500
+const mebibyte = 1024 * 1024
 
 /**
  * Opens a log in a file, and makes it if there is none. Only one process may have it open to write. Never open and
@@ -40,15 +43,18 @@ export async function openSqliteEventStore(options: SqliteEventStoreOptions): Pr
   try {
     const { position } = reader.head()
     reader.eventAt(position)
-    const tail = liveTail(position, options.maxLiveEvents ?? 10_000, options.maxLiveBytes ?? 16 * 1024 * 1024)
+    const tail = liveTail(position, options.maxLiveEvents ?? 10_000, options.maxLiveBytes ?? 16 * mebibyte)
     if (readOnly) return eventStore(reader, tail, undefined)
-    const writerOptions: LogWriterOptions = { file, busyTimeoutMs: options.busyTimeoutMs ?? 5_000 }
     const commits = groupCommit({
       file,
-      writer: startWriter(writerOptions),
+      writer: startWriter({
+        file,
+        busyTimeoutMs: options.busyTimeoutMs ?? 5_000,
+        maxWalBytes: options.maxWalBytes ?? 64 * mebibyte,
+      }),
       tail,
       maxQueuedAppends: options.maxQueuedAppends ?? 20_000,
-      maxQueuedBytes: options.maxQueuedBytes ?? 64 * 1024 * 1024,
+      maxQueuedBytes: options.maxQueuedBytes ?? 64 * mebibyte,
       checkpointDelayMs: options.checkpointDelayMs ?? 1_000,
     })
     return eventStore(reader, tail, commits)

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { UnavailableError } from '../../engine/errors.ts'
 import { matches } from '../../engine/event-filter.ts'
@@ -50,6 +51,7 @@ const eventsOfStreams = `SELECT ${columns} FROM events JOIN streams ON streams.i
  * @throws CorruptLogError, NewerVersionError, UnavailableError when it can't be read
  */
 export function openLogReader(file: string): LogReader {
+  if (!existsSync(file)) throw new UnavailableError('log-unavailable', `There is no event log ${file}.`)
   const database = guarded(() => new DatabaseSync(file, { readOnly: true, timeout: busyTimeoutMs }))
 
   function guarded<Result>(run: () => Result): Result {

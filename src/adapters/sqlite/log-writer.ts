@@ -7,10 +7,9 @@ import type { LogWriterOptions } from './writer-thread.ts'
 
 /** The thread that writes the log: it alone waits for the disk. */
 
-const { file, busyTimeoutMs }: LogWriterOptions = workerData
+const { file, busyTimeoutMs, maxWalBytes }: LogWriterOptions = workerData
 const maxCachedStreams = 100_000
 const autocheckpointPages = 4_000
-const maxWalBytes = 64 * 1024 * 1024
 /** A reader that is slower than this puts the shortening off, rather than the appends. */
 const shortenTimeoutMs = 100
 

@@ -5,6 +5,8 @@ export interface LogWriterOptions {
   readonly file: string
   /** How long a write waits for another connection's. */
   readonly busyTimeoutMs: number
+  /** Size at which readers are made to wait, once, so that the write-ahead log can begin anew. */
+  readonly maxWalBytes: number
 }
 
 /** Writes groups of appends, one after another. */

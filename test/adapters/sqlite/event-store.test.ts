@@ -45,5 +45,5 @@ eventStoreContract('the event store in SQLite', {
     return open(given(store))
   },
   loseNextAnswer: (store) => losing.add(given(store).file),
-  propertyRuns: 25,
+  propertyRuns: 100,
 })

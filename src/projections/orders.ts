@@ -119,6 +119,8 @@ function placed(event: Extract<EventIn, { type: 'OrderPlaced' }>): readonly Chan
   const id = idOf(event.stream)
   const document: Order = {
     ...contents,
+    email: contents.email ?? null,
+    shippingAddress: contents.shippingAddress ?? null,
     id,
     lines: lines.map(({ unitTaxes: _unitTaxes, categoryIds: _categoryIds, ...line }) => ({
       ...line,

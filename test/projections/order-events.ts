@@ -3,7 +3,8 @@ import type { orderEvents } from '../../src/domain/order/events.ts'
 
 /** An order of two blue teapots (5,000) and one cup (900), which is 6,390 with shipping. */
 
-type Placed = z.input<typeof orderEvents.schemas.OrderPlaced>
+type AnyPlaced = z.input<typeof orderEvents.schemas.OrderPlaced>
+type Placed = AnyPlaced & Required<Pick<AnyPlaced, 'email' | 'shippingAddress'>>
 type Paid = z.input<typeof orderEvents.schemas.OrderPaid>
 type Refunded = z.input<typeof orderEvents.schemas.OrderRefunded>
 

@@ -170,6 +170,13 @@ describe('an order', () => {
     expect(await shop.ask(getOrder, { orderId: 'order-9' }, staff)).toBeUndefined()
   })
 
+  test('does without a person that the system it came from did not tell', async () => {
+    const { email: _email, shippingAddress: _address, ...contents } = placement()
+    const imported = happenings(orderEvents, 'order-1', { person: 'ada' })('OrderPlaced', contents)
+    const answer = await given(orders, imported).ask(getOrder, { orderId: 'order-1' }, staff)
+    expect(answer).toMatchObject({ email: null, shippingAddress: null, totals: { total: 6_390 } })
+  })
+
   test('does without its person once that one is forgotten', async () => {
     const shop = given(orders, placed)
     const answer = await shop.ask(getOrder, { orderId: 'order-1' }, { ...staff, forgotten: ['ada'] })

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { personal } from '../../engine/personal-data.ts'
 import { Amount, Id, Quantity, Reason, Sku, Timestamp } from '../values.ts'
-import { orderContents } from './contents.ts'
+import { importedContents, orderContents } from './contents.ts'
 import { ExternalPayment, GatewayName, PaymentToken, ShipmentLines } from './events.ts'
 
 const RefundId = Id.meta({
@@ -44,7 +44,7 @@ export const orderCommands = {
   RefundOrder: z.strictObject({ refundId: RefundId, lines: RefundLines, shipping: Shipping, reason: Reason }),
   /** An order of another system: paid there and shipped. Only with the permission `import`. */
   ImportOrder: z.strictObject({
-    ...orderContents,
+    ...importedContents,
     number: z.string().trim().min(1).max(40).meta({ description: 'Its number there', example: '536365' }),
     external: ExternalPayment,
     shipped: z.boolean().meta({ description: 'Whether the goods have left', example: true }),

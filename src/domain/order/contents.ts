@@ -81,3 +81,10 @@ export const orderContents = {
 }
 export const OrderContents = z.object(orderContents)
 export type OrderContents = z.output<typeof OrderContents>
+
+/** An order of another system may come without what would name a person: not every system tells it. */
+export const importedContents = {
+  ...orderContents,
+  email: orderContents.email.exactOptional(),
+  shippingAddress: orderContents.shippingAddress.exactOptional(),
+}

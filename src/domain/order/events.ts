@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineEvents, type EventOf } from '../../engine/events.ts'
 import { personal } from '../../engine/personal-data.ts'
 import { Amount, Country, Currency, Id, Quantity, Reason, Sku, Timestamp } from '../values.ts'
-import { OrderLine, OrderShipping, orderContents } from './contents.ts'
+import { importedContents, OrderLine, OrderShipping, orderContents } from './contents.ts'
 
 export const OrderNumber = z
   .string()
@@ -99,7 +99,7 @@ export const orderEvents = defineEvents('order', {
       description: 'Cart it comes from; absent for imported orders',
       example: '0198f0c2',
     }),
-    ...orderContents,
+    ...importedContents,
     placedAt: Timestamp.meta({
       description: 'When it was placed; earlier than it was recorded where it was imported',
       example: '2026-01-15T09:30:00.000Z',

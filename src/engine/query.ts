@@ -133,7 +133,8 @@ export async function findPageStepwise<D, T>(request: StepwisePageRequest<D, T>)
   let examined = 0
   let exhausted = false
   while (shown.length <= limit && examined < examinedBound && !exhausted) {
-    const wanted = Math.min(limit + 1 - shown.length + (examined > 0 ? limit : 0), examinedBound - examined)
+    // A filter that lets little pass is given more and more at once, so that a page takes few reads.
+    const wanted = Math.min(limit + 1 - shown.length + examined, examinedBound - examined)
     const found = await find({ direction, limit: wanted, ...(place && { after: place }) })
     const items = await show(found.map(({ body }) => body))
     for (const [index, { key }] of found.entries()) {

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { Amount, Currency, Id, Language, LocalTitles, Timestamp } from '../domain/values.ts'
+import { Amount, Currency, Id, LocalTitles, Timestamp } from '../domain/values.ts'
 import { derivedCollection } from '../engine/projection.ts'
 import { type Product, Product as ProductSchema, priceRange, products } from './catalogue-products.ts'
-import { languagesOf, titleKey } from './catalogue-words.ts'
+import { baseOf, fallbackOf, InLanguage, languagesOf, titleKey } from './catalogue-words.ts'
 
 /**
  * What lists of published products are made of. A product yields one summary; for each category that it is in (the
@@ -18,11 +18,19 @@ export const Summary = z.object({
     example: { url: 'https://example.com/teapot.jpg', alt: 'A blue teapot' },
   }),
   createdAt: ProductSchema.shape.createdAt,
+  fallback: z.string().meta({
+    description: 'The language, without its region, that is shown to those who read none of the others',
+    example: 'en',
+  }),
 })
 export type Summary = z.output<typeof Summary>
 
-export const summaries = derivedCollection('summaries', Summary, {}, products, (id, product) =>
-  product.published ? new Map([[id, summaryOf(product)]]) : new Map<string, Summary>(),
+export const summaries = derivedCollection(
+  'summaries',
+  Summary,
+  { byFallback: ['fallback'] },
+  products,
+  (id, product) => (product.published ? new Map([[id, summaryOf(product)]]) : new Map<string, Summary>()),
 )
 
 function summaryOf({ id, slug, texts, images, categoryIds, allCategoryIds, variants, createdAt }: Product): Summary {
@@ -35,6 +43,7 @@ function summaryOf({ id, slug, texts, images, categoryIds, allCategoryIds, varia
     allCategoryIds,
     variants: variants.map(({ sku, prices }) => ({ sku, prices })),
     createdAt,
+    fallback: baseOf(fallbackOf(texts)),
   }
 }
 
@@ -90,9 +99,7 @@ export const offers = derivedCollection(
 export const TitlePlace = z.object({
   productId: Id,
   category: CategoryOrAll,
-  language: Language,
-  base: z.string().meta({ description: 'The language without its region', example: 'en' }),
-  fallback: z.boolean().meta({ description: 'Whether it is the language for those who read none of the others' }),
+  ...InLanguage.shape,
   title: z.string().meta({ description: 'The title as it is compared', example: 'blue teapot' }),
 })
 export type TitlePlace = z.output<typeof TitlePlace>
@@ -100,7 +107,7 @@ export type TitlePlace = z.output<typeof TitlePlace>
 export const titlePlaces = derivedCollection(
   'titles',
   TitlePlace,
-  { byTitle: ['category', 'base', 'title'], byFallback: ['category', 'fallback', 'title'] },
+  { byBase: ['category', 'base', 'title'], byFallback: ['category', 'fallback', 'title'] },
   products,
   (productId, product) => {
     const entries = new Map<string, TitlePlace>()

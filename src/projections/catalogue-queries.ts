@@ -13,7 +13,7 @@ import { AskedLanguage } from './categories.ts'
 const ShownLanguage = Language.meta({ description: 'Language of the texts', example: 'en' })
 const ShownTitle = Title.meta({ description: 'Title in that language', example: 'Blue teapot' })
 
-const ListedProduct = Summary.omit({ titles: true, variants: true, allCategoryIds: true }).extend({
+const ListedProduct = Summary.omit({ titles: true, variants: true, allCategoryIds: true, fallback: true }).extend({
   language: ShownLanguage,
   title: ShownTitle,
   currency: Currency,
@@ -91,7 +91,7 @@ async function listed(reader: Reader, search: Search, hits: readonly Hit[]) {
 }
 
 function listedWithoutStock(summary: Summary, hit: Hit | undefined, search: Search) {
-  const { titles, variants, allCategoryIds, ...shown } = summary
+  const { titles, variants, allCategoryIds, fallback: _fallback, ...shown } = summary
   const { currency, category, minPrice = 0, maxPrice = Infinity } = search
   const language = nearestLanguage(titles, search.language)
   if (language === undefined || (hit?.language !== undefined && hit.language !== language)) return undefined

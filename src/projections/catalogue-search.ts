@@ -54,11 +54,8 @@ export function hitsOf(reader: Reader, search: Search): HitSource {
   const equals = [category, currency]
   switch (sort) {
     case 'title': {
-      const stretches = [
-        { index: 'byTitle', equals: [category, baseOf(language)] },
-        { index: 'byFallback', equals: [category, true] },
-      ]
-      return { direction, find: (step) => findAcross(reader, titlePlaces, stretches, step) }
+      const stretches = inLanguages(reader, category, language)
+      return { direction, find: async (step) => findAcross(reader, titlePlaces, await stretches, step) }
     }
     case 'price-ascending':
     case 'price-descending': {
@@ -80,6 +77,31 @@ function directionOf(sort: Sort): Step['direction'] {
 interface Stretch {
   readonly index: string
   readonly equals: readonly IndexValue[]
+}
+
+/**
+ * Where entries are of which some are in the language, and some in that of a product that may have no text in it.
+ * @param under what they are filed under: a category or a term
+ */
+async function inLanguages(reader: Reader, under: string, language: string): Promise<readonly Stretch[]> {
+  const base = baseOf(language)
+  const others = (await fallbackLanguages(reader)).filter((other) => other !== base)
+  return [
+    { index: 'byBase', equals: [under, base] },
+    ...others.map((other) => ({ index: 'byFallback', equals: [under, other] })),
+  ]
+}
+
+/** The languages that are shown to those who read none of the others: usually one in the whole shop. */
+async function fallbackLanguages(reader: Reader): Promise<readonly string[]> {
+  const languages: string[] = []
+  for (;;) {
+    const last = languages.at(-1)
+    const behind = last === undefined ? {} : { from: `${last} ` }
+    const [found] = await reader.find(summaries, { index: 'byFallback', ...behind, limit: 1 })
+    if (found === undefined) return languages
+    languages.push(found.body.fallback)
+  }
 }
 
 /**
@@ -113,10 +135,8 @@ function inOrder<D>(found: readonly Found<D>[], direction: Step['direction']): r
 function matchesOf(reader: Reader, search: Search, wanted: readonly string[]): HitSource {
   const [word = ''] = wanted
   if (wanted.length <= 1 && search.sort === undefined) {
-    return {
-      direction: 'ascending',
-      find: (step) => findAcross(reader, words, stretchesOf(search, word), step),
-    }
+    const stretches = inLanguages(reader, word, search.language)
+    return { direction: 'ascending', find: async (step) => findAcross(reader, words, await stretches, step) }
   }
   const direction = search.sort === undefined ? 'ascending' : directionOf(search.sort)
   let candidates: Promise<readonly Found<Hit>[]> | undefined
@@ -132,19 +152,12 @@ function matchesOf(reader: Reader, search: Search, wanted: readonly string[]): H
   }
 }
 
-function stretchesOf({ language }: Search, term: string): readonly Stretch[] {
-  return [
-    { index: 'byTerm', equals: [baseOf(language), term] },
-    { index: 'byFallback', equals: [true, term] },
-  ]
-}
-
 /** The best matches of the longest word, which are usually the fewest, as far as they match the other words too. */
 async function candidatesOf(reader: Reader, search: Search, wanted: readonly string[]): Promise<readonly Found<Hit>[]> {
   const last = wanted.at(-1)
   const [longest = '', ...others] = wanted.toSorted((left, right) => right.length - left.length)
   const step = { direction: 'ascending', limit: maxCandidates } as const
-  const found = await findAcross(reader, words, stretchesOf(search, longest), step)
+  const found = await findAcross(reader, words, await inLanguages(reader, longest, search.language), step)
   const ids = found.flatMap(({ body }) => others.map((term) => wordId({ ...body, term })))
   const further = await reader.get(words, ids)
   const rankOf = (word: Word | undefined) => (word?.term === last ? word?.rank : word?.wholeRank) ?? undefined

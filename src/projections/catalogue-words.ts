@@ -55,11 +55,20 @@ const Rank = z
   .min(0)
   .meta({ description: 'How good a place it is: 0 for a word of the title; lower is better', example: 0 })
 
-export const Word = z.object({
-  productId: Id,
+/** Which of a product's languages an entry belongs to. */
+export const InLanguage = z.object({
   language: Language,
   base: z.string().meta({ description: 'The language without its region', example: 'en' }),
-  fallback: z.boolean().meta({ description: 'Whether it is the language for those who read none of the others' }),
+  fallback: z.string().nullable().meta({
+    description: 'The same, if it is the one that is shown to those who read none of the others; otherwise null',
+    example: 'en',
+  }),
+})
+type InLanguage = z.output<typeof InLanguage>
+
+export const Word = z.object({
+  productId: Id,
+  ...InLanguage.shape,
   term: z.string().meta({ description: 'A word, or the beginning of one', example: 'teapo' }),
   rank: Rank,
   wholeRank: Rank.nullable().meta({
@@ -112,14 +121,19 @@ export function termsOf({ texts, variants }: Product, language: string): Readonl
   return terms
 }
 
-/** Which of a product's languages an entry belongs to. */
-export function languagesOf(texts: Readonly<Record<string, unknown>>) {
-  const fallback = nearestLanguage(texts, '')
+/** The languages that a product has texts in. */
+export function languagesOf(texts: Readonly<Record<string, unknown>>): readonly InLanguage[] {
+  const fallback = fallbackOf(texts)
   return Object.keys(texts).map((language) => ({
     language,
     base: baseOf(language),
-    fallback: language === fallback,
+    fallback: language === fallback ? baseOf(language) : null,
   }))
+}
+
+/** The language that is shown to those who read none of the others. */
+export function fallbackOf(texts: Readonly<Record<string, unknown>>): string {
+  return nearestLanguage(texts, '') ?? ''
 }
 
 /** A language without its region. */
@@ -135,7 +149,7 @@ export function wordId({ productId, language, term }: Pick<Word, 'productId' | '
 export const words = derivedCollection(
   'words',
   Word,
-  { byTerm: ['base', 'term', 'rank'], byFallback: ['fallback', 'term', 'rank'] },
+  { byBase: ['term', 'base', 'rank'], byFallback: ['term', 'fallback', 'rank'] },
   products,
   (productId, product) => {
     const entries = new Map<string, Word>()

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest'
+import { payment, paymentEvents } from '../../src/domain/payment.ts'
+import { job } from '../../src/engine/job.ts'
+import { openWork } from '../../src/engine/open-work.ts'
+import { idOf } from '../../src/engine/streams.ts'
+import { openWorkQueries } from '../../src/projections/open-work.ts'
+import { given, happenings, staffWith } from './given.ts'
+
+const capture = job({
+  name: 'capture',
+  of: payment,
+  from: [paymentEvents],
+  opens: { CaptureRequested: (event) => ({ target: idOf(event.stream), key: '', dueAt: event.metadata.occurredAt }) },
+  settles: { PaymentCaptured: (event) => ({ target: idOf(event.stream), key: '' }) },
+  isOpen: () => true,
+  run: async () => [],
+})
+const work = openWork([capture])
+const [listOpenWork] = openWorkQueries(work)
+const operator = { principal: staffWith('system') }
+const of = (id: string) => happenings(paymentEvents, id)
+const orderId = 'order-1'
+
+test('work is listed while it is open, what is due first', async () => {
+  const shop = given(
+    work,
+    of('one')('CaptureRequested', { orderId }),
+    of('two')('CaptureRequested', { orderId }),
+    of('three')('CaptureRequested', { orderId }),
+    of('two')('PaymentCaptured', { orderId, amount: 100, currency: 'EUR' }),
+  )
+  expect(await shop.ask(listOpenWork, {}, operator)).toMatchObject({
+    items: [
+      { id: 'capture:one', job: 'capture', target: 'one', dueAt: '2026-01-15T09:30:00.000Z' },
+      { id: 'capture:three' },
+    ],
+  })
+  expect(await shop.ask(listOpenWork, { dueTo: '2026-01-15T10:31:00+01:00' }, operator)).toMatchObject({
+    items: [{ id: 'capture:one' }],
+  })
+  expect(await shop.ask(listOpenWork, { job: 'expire' }, operator)).toMatchObject({ items: [] })
+  expect(await shop.ask(listOpenWork, { job: 'capture' }, operator)).toMatchObject({ items: [{}, {}] })
+})
+
+test('only operators may ask', async () => {
+  await expect(given(work).ask(listOpenWork, {}, { principal: staffWith('orders') })).rejects.toThrow('forbidden')
+})

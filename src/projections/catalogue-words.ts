@@ -93,7 +93,7 @@ interface Place {
 }
 
 /** The terms by which a product is found in one of its languages, best places first. */
-export function termsOf({ texts, variants }: Product, language: string): ReadonlyMap<string, Place> {
+function termsOf({ texts, variants }: Product, language: string): ReadonlyMap<string, Place> {
   const terms = new Map<string, Place>()
   function add(term: string, rank: number, whole: boolean): void {
     const known = terms.get(term)

@@ -9,7 +9,7 @@ import { idOf } from '../engine/streams.ts'
 
 /** The tree of categories. */
 
-export const Category = z.object({
+const Category = z.object({
   id: Id.meta({ description: 'Id of the category', example: 'teapots' }),
   ...categoryEvents.schemas.CategoryCreated.shape,
   parentId: Id.nullable().meta({
@@ -21,9 +21,8 @@ export const Category = z.object({
     .meta({ description: 'Its path as text, which sorts it behind its parent', example: 'kitchen teapots' }),
   revision: z.int().min(0).meta({ description: 'Revision of the category, for `If-Match`', example: 0 }),
 })
-export type Category = z.output<typeof Category>
 
-export const categoryDocuments = collection('categories', Category, {
+const categoryDocuments = collection('categories', Category, {
   byPlace: ['place'],
   byParent: ['parentId', 'place'],
 })

@@ -10,14 +10,13 @@ import { AskedLanguage } from './categories.ts'
 
 /** The ways to send goods that are offered. */
 
-export const ShippingMethod = z.object({
+const ShippingMethod = z.object({
   id: z.string().meta({ description: 'Code of the method', example: 'standard' }),
   ...shippingMethodEvents.schemas.ShippingMethodOffered.shape,
   revision: z.int().min(0).meta({ description: 'Revision of the method, for `If-Match`', example: 0 }),
 })
-export type ShippingMethod = z.output<typeof ShippingMethod>
 
-export const shippingMethodDocuments = collection('shipping-methods', ShippingMethod, { byCode: [] })
+const shippingMethodDocuments = collection('shipping-methods', ShippingMethod, { byCode: [] })
 
 export const shippingMethods = projection({
   name: 'shipping-methods',

@@ -8,7 +8,7 @@ import { idOf } from '../engine/streams.ts'
 
 /** The tax rates of each country. */
 
-export const CountryTaxRates = z.object({
+const CountryTaxRates = z.object({
   country: Country,
   rates: z.record(TaxCategory, TaxRate).meta({
     description: 'Rates by tax category, in hundredths of a percent; what has none is not taxed',
@@ -16,9 +16,8 @@ export const CountryTaxRates = z.object({
   }),
   revision: z.int().min(0).meta({ description: "Revision of the country's rates, for `If-Match`", example: 1 }),
 })
-export type CountryTaxRates = z.output<typeof CountryTaxRates>
 
-export const taxRateDocuments = collection('tax-rates', CountryTaxRates, { byCountry: [] })
+const taxRateDocuments = collection('tax-rates', CountryTaxRates, { byCountry: [] })
 
 export const taxRates = projection({
   name: 'tax-rates',

@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
-import { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
+import {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+  LogController,
+} from 'fastify'
 import { admit } from './caller.ts'
 import { type ApiRequest, headerOf, type Route } from './exchange.ts'
 import { isRecord } from './json.ts'
@@ -54,8 +61,7 @@ export async function server(options: ServerOptions): Promise<FastifyInstance> {
   const { bodyLimitBytes, trustProxy, corsOrigins, logger } = options
   const app = fastify({
     ...(logger ? { loggerInstance: logger } : { logger: false }),
-    disableRequestLogging: true,
-    requestIdLogLabel: 'correlationId',
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'correlationId' }),
     genReqId: ({ headers }) => {
       const sent = headers['daybook-correlation-id']
       return isCorrelationId(sent) ? sent : randomUUID()

@@ -89,7 +89,7 @@ export function runJobs(table: JobTable, options: RunnerOptions): JobQueue {
       const run = attempt(job, state).then(() => {
         running.delete(job.id)
         own.delete(run)
-        fill()
+        wake(new Set([name]))
       })
       own.add(run)
     }

@@ -68,6 +68,14 @@ export function jobQueueContract(harness: () => Promise<JobQueueHarness>): void 
       for (const { id, dueAt } of [soon, middle, late]) expect(times.get(id)).toBeGreaterThanOrEqual(dueAt)
     })
 
+    test('that is overdue runs in the order of the times too', async () => {
+      const { queue, now, advance } = await emptyQueue()
+      await queue.schedule([mail('b', now() - 100), mail('c', now() - 50), mail('a', now() - 200)])
+      const ran = record(queue)
+      await advance(50)
+      expect(ids(ran)).toEqual(['a', 'b', 'c'])
+    })
+
     test('of the same time runs in the order of arrival', async () => {
       const { queue, now, advance } = await emptyQueue()
       const ran = record(queue)

@@ -91,7 +91,7 @@ export function openSqliteKeyVault({ cachedKeys = defaultCachedKeys, ...options 
     newPersons = []
     if (persons.length === 0) return
     try {
-      // One may have come twice, or may have been added by another thread.
+      // One may have come twice, or may have been added by another thread or forgotten meanwhile.
       const keys = inTransaction(database, () => persons.map(({ person }) => keyOf(person) ?? addKey(person)))
       for (const [index, { resolve }] of persons.entries()) resolve(keys[index])
     } catch (error) {
@@ -130,7 +130,6 @@ export function openSqliteKeyVault({ cachedKeys = defaultCachedKeys, ...options 
     },
 
     async forget(person) {
-      addNewPersons()
       inTransaction(database, () => {
         prepared(statements.overwriteKey).run(person)
         prepared(statements.forget).run(person)

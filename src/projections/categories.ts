@@ -4,7 +4,7 @@ import { inLanguage } from '../domain/language.ts'
 import { Id, Language, Title } from '../domain/values.ts'
 import { anyone } from '../engine/access.ts'
 import { collection, projection } from '../engine/projection.ts'
-import { pageQuery } from '../engine/query-definition.ts'
+import { pageQuery, query } from '../engine/query-definition.ts'
 import { idOf } from '../engine/streams.ts'
 
 /** The tree of categories. */
@@ -49,6 +49,15 @@ export const AskedLanguage = Language.default('en').meta({
   example: 'en',
 })
 
+const ShownCategory = Category.omit({ place: true }).extend({
+  title: Title.meta({ description: 'Title in the language', example: 'Teapots' }),
+})
+
+function shown(category: z.output<typeof Category>, language: string): z.output<typeof ShownCategory> {
+  const { place: _place, ...rest } = category
+  return { ...rest, title: inLanguage(category.titles, language) ?? category.slug }
+}
+
 const listCategories = pageQuery({
   name: 'listCategories',
   route: 'GET /v1/categories',
@@ -60,13 +69,24 @@ const listCategories = pageQuery({
     language: AskedLanguage,
     parent: Id.exactOptional().meta({ description: 'Only those directly within this one', example: 'kitchen' }),
   }),
-  item: Category.omit({ place: true }).extend({
-    title: Title.meta({ description: 'Title in the language', example: 'Teapots' }),
-  }),
+  item: ShownCategory,
   find: ({ parameters: { parent } }) =>
     parent === undefined ? { index: 'byPlace' } : { index: 'byParent', equals: [parent] },
-  show: (found, { parameters: { language } }) =>
-    found.map((category) => ({ ...category, title: inLanguage(category.titles, language) ?? category.slug })),
+  show: (found, { parameters: { language } }) => found.map((category) => shown(category, language)),
 })
 
-export const categoryQueries = [listCategories] as const
+const getCategory = query({
+  name: 'getCategory',
+  route: 'GET /v1/categories/{categoryId}',
+  summary: 'Read a category',
+  who: anyone(),
+  from: categories,
+  parameters: z.object({ categoryId: Category.shape.id, language: AskedLanguage }),
+  result: ShownCategory,
+  run: async ({ parameters: { categoryId, language }, reader }) => {
+    const [category] = await reader.get(categoryDocuments, [categoryId])
+    return category && shown(category, language)
+  },
+})
+
+export const categoryQueries = [listCategories, getCategory] as const

@@ -3,7 +3,7 @@ import { categoryEvents } from '../../src/domain/category.ts'
 import { categories, categoryQueries } from '../../src/projections/categories.ts'
 import { given, happenings } from './given.ts'
 
-const [listCategories] = categoryQueries
+const [listCategories, getCategory] = categoryQueries
 
 const kitchen = happenings(categoryEvents, 'kitchen')
 const kitchenGarden = happenings(categoryEvents, 'kitchen-garden')
@@ -68,4 +68,17 @@ test('the categories directly within one are listed', async () => {
   const answer = await shop.ask(listCategories, { parent: 'kitchen' })
   expect(answer).toMatchObject({ items: [{ id: 'teapots', title: 'Teapots' }] })
   expect(await shop.ask(listCategories, { parent: 'teapots' })).toMatchObject({ items: [] })
+})
+
+test('a category is read by its id', async () => {
+  expect(await shop.ask(getCategory, { categoryId: 'kitchen', language: 'de' })).toEqual({
+    id: 'kitchen',
+    slug: 'kitchen',
+    titles: { en: 'Kitchen', de: 'Küche' },
+    path: ['kitchen'],
+    parentId: null,
+    title: 'Küche',
+    revision: 1,
+  })
+  expect(await shop.ask(getCategory, { categoryId: 'garden' })).toBeUndefined()
 })

@@ -37,8 +37,10 @@ function release(orderId: string, sku: string): Ask {
 
 /** Takes a shipment out of what is reserved, and releases what stays in the house if it was the last. */
 export function shipFromStock(orderId: string, order: Order, shipmentId: string): readonly Ask[] {
-  const skus = [...order.reservations.keys()]
-  return skus.flatMap((sku) => [...commit(orderId, order, sku, shipmentId), ...releaseRest(orderId, order, sku)])
+  return [...order.reservations.keys()].flatMap((sku) => {
+    const last = releaseRest(orderId, order, sku)
+    return last.length > 0 ? last : commit(orderId, order, sku, shipmentId)
+  })
 }
 
 /** Releases the pieces that were paid back before they left the house, once no others of their SKU will leave it. */

@@ -33,6 +33,7 @@ import { openWorkQueries } from './projections/open-work.ts'
 import { orderQueries } from './projections/order-queries.ts'
 import { orderTimeline, timelineQueries } from './projections/order-timeline.ts'
 import { orders } from './projections/orders.ts'
+import { paymentQueries, payments } from './projections/payments.ts'
 import { sales } from './projections/sales.ts'
 import { salesQueries } from './projections/sales-queries.ts'
 import { shippingMethodQueries, shippingMethods } from './projections/shipping-methods.ts'
@@ -110,6 +111,7 @@ export function shop({ gateways: all, vault, open, paymentWindowMs }: Surroundin
       carts,
       orders,
       orderTimeline,
+      payments,
       sales,
       apiKeys,
       deadLetters,
@@ -124,6 +126,7 @@ export function shop({ gateways: all, vault, open, paymentWindowMs }: Surroundin
       ...cartQueries,
       ...orderQueries,
       ...timelineQueries,
+      ...paymentQueries,
       ...salesQueries,
       ...apiKeyQueries,
       ...deadLetterQueries,

@@ -10,7 +10,7 @@ import { idOf } from '../engine/streams.ts'
 
 const { title, scopes } = apiKeyEvents.schemas.ApiKeyCreated.shape
 
-export const ApiKey = z.object({
+const ApiKey = z.object({
   id: Id.meta({ description: 'API key', example: '0198f0c2-5555-7a34-9b0e-3f2c1d5a7b88' }),
   title,
   scopes,
@@ -18,9 +18,9 @@ export const ApiKey = z.object({
   revokedAt: Timestamp.nullable().meta({ description: 'When it was revoked', example: null }),
   revision: z.int().meta({ description: 'Revision of the key, for `If-Match`', example: 0 }),
 })
-export type ApiKey = z.output<typeof ApiKey>
+type ApiKey = z.output<typeof ApiKey>
 
-export const keys = collection('keys', ApiKey, { byCreatedAt: ['createdAt'] })
+const keys = collection('keys', ApiKey, { byCreatedAt: ['createdAt'] })
 
 export const apiKeys = projection({
   name: 'api-keys',

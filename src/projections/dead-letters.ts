@@ -8,7 +8,7 @@ import { idOf } from '../engine/streams.ts'
 
 /** What failed for good and waits for an operator. */
 
-export const OpenDeadLetter = deadLetterEvents.schemas.DeadLetterRaised.extend({
+const OpenDeadLetter = deadLetterEvents.schemas.DeadLetterRaised.extend({
   id: Id.max(500).meta({ description: 'Dead letter', example: '0198f0c2-6666-7a34-9b0e-3f2c1d5a7b88' }),
   raisedAt: Timestamp.meta({
     description: 'When it was set aside, the last time',
@@ -18,7 +18,7 @@ export const OpenDeadLetter = deadLetterEvents.schemas.DeadLetterRaised.extend({
 })
 export type OpenDeadLetter = z.output<typeof OpenDeadLetter>
 
-export const openDeadLetters = collection('open', OpenDeadLetter, {
+const openDeadLetters = collection('open', OpenDeadLetter, {
   byRaisedAt: ['raisedAt'],
   byName: ['name', 'raisedAt'],
 })

@@ -23,7 +23,7 @@ export type OrderText = z.output<typeof OrderText>
 
 export const orderTexts = collection('texts', OrderText, {})
 
-export const OrderWord = z.object({ orderId: Id, placedAt: Timestamp, word: Word })
+const OrderWord = z.object({ orderId: Id, placedAt: Timestamp, word: Word })
 
 export const orderWords = derivedCollection(
   'words',

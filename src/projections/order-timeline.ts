@@ -19,7 +19,7 @@ type Details = Readonly<Record<string, string | number | boolean>>
 
 const CustomerId = Id.meta({ description: 'Whose order it is', example: '0198f0c2-1111-7a34-9b0e-3f2c1d5a7b88' })
 
-export const TimelineEntry = z.object({
+const TimelineEntry = z.object({
   orderId: Id,
   position: z.int().meta({ description: 'Place in the log, by which entries are in order', example: 4711 }),
   at: Timestamp.meta({ description: 'When it happened', example: '2026-01-15T09:30:00.000Z' }),
@@ -42,10 +42,10 @@ export const TimelineEntry = z.object({
 })
 export type TimelineEntry = z.output<typeof TimelineEntry>
 
-export const entries = collection('entries', TimelineEntry, { byOrder: ['orderId', 'position'] })
+const entries = collection('entries', TimelineEntry, { byOrder: ['orderId', 'position'] })
 
 /** Whose each order is. */
-export const owners = collection('owners', z.object({ customerId: CustomerId }), {})
+const owners = collection('owners', z.object({ customerId: CustomerId }), {})
 
 const titles: Readonly<Record<Described['type'], string>> = {
   OrderPlaced: 'The order was placed',

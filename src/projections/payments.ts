@@ -51,7 +51,7 @@ export const Payment = z.object({
 })
 export type Payment = z.output<typeof Payment>
 
-export const paymentDocuments = collection('payments', Payment, {
+const paymentDocuments = collection('payments', Payment, {
   byRequestedAt: ['requestedAt'],
   byStatus: ['status', 'requestedAt'],
   byOrder: ['orderId', 'requestedAt'],

@@ -9,7 +9,7 @@ import { documentQuery, pageQuery } from '../engine/query-definition.ts'
 
 const Pieces = z.int()
 
-export const StockLevel = z.object({
+const StockLevel = z.object({
   sku: Sku,
   onHand: Pieces.meta({ description: 'Pieces in the house', example: 12 }),
   reserved: Pieces.meta({ description: 'Pieces that orders have reserved', example: 2 }),
@@ -21,7 +21,7 @@ export const StockLevel = z.object({
 })
 export type StockLevel = z.output<typeof StockLevel>
 
-export const levels = collection('levels', StockLevel, { bySku: ['sku'], byAvailability: ['available', 'sku'] })
+const levels = collection('levels', StockLevel, { bySku: ['sku'], byAvailability: ['available', 'sku'] })
 
 function moved(
   { data: { sku }, revision }: { readonly data: { readonly sku: string }; readonly revision: number },

@@ -36,7 +36,7 @@ export const ShipmentLines = z
   .meta({ description: 'What is in it' })
 
 /** What a refund gives back, from the amounts that the order kept. Complete, so that no reader asks elsewhere. */
-export const refundContents = {
+const refundContents = {
   refundId: Id.meta({ description: 'Names the refund', example: '0198f0c2-3333-7a34-9b0e-3f2c1d5a7b88' }),
   customerId: orderContents.customerId,
   currency: Currency,
@@ -67,7 +67,7 @@ export const refundContents = {
 }
 
 /** What was sold, as the order kept it. Complete, so that no reader asks elsewhere. */
-export const saleContents = {
+const saleContents = {
   customerId: orderContents.customerId,
   country: Country,
   placedAt: Timestamp.meta({

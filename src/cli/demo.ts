@@ -46,7 +46,7 @@ async function demoKey({ daybook }: Served, connection: Connection): Promise<str
  * @throws as `serve`
  */
 export async function serveDemo(config: Config): Promise<{ stop(): Promise<void> }> {
-  const sandboxSecret = randomBytes(32).toString('base64url')
+  const sandboxSecret = `whsec_${randomBytes(32).toString('base64')}`
   const sandbox = await startSandbox(sandboxSecret)
   try {
     const served = await serve({

@@ -14,7 +14,7 @@ export const orderRequests = [
     route: 'POST /v1/orders/{orderId}/pay',
     summary: 'Pay an order',
     description:
-      'With a token that the gateway gave for the card. With `Prefer: wait=5` the answer comes when the payment has succeeded, failed, or needs the shopper.',
+      'With a token that the gateway gave for the card. With `Prefer: wait=5` the answer comes when the payment has succeeded or failed.',
     who: own,
     target: order,
     type: 'PayOrder',
@@ -22,7 +22,12 @@ export const orderRequests = [
     keyRequired: true,
     personOf,
     toData: (body, { newId }) => ({ ...body, paymentId: newId('payment') }),
-    outcome: outcome({ of: order, idOf: (orderId) => orderId, isReached: ({ status }) => status !== 'pending' }),
+    outcome: outcome({
+      of: order,
+      idOf: (orderId) => orderId,
+      isReached: ({ status, payments }) =>
+        status !== 'pending' || !payments.some((attempt) => attempt.status === 'started'),
+    }),
   }),
   command({
     name: 'cancelOrder',

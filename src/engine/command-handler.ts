@@ -4,7 +4,8 @@ import type { Decider } from './decider.ts'
 import { UnavailableError } from './errors.ts'
 import type { EventStore } from './event-store.ts'
 import type { Fold, Folds } from './folds.ts'
-import { mailbox, type Waiting } from './mailbox.ts'
+import { type Mailbox, mailbox } from './mailbox.ts'
+import { streamName } from './streams.ts'
 
 export interface CommandHandler {
   /**
@@ -14,7 +15,7 @@ export interface CommandHandler {
    * @throws UnavailableError when it can't be decided now, or its outcome is not known in time; the same command may be sent again
    */
   handle(command: Command): Promise<Answer>
-  /** The present state of an aggregate. */
+  /** The present state of an aggregate, with every event that a reader of the log can have seen. */
   fold<State>(decider: Decider<State>, id: string): Promise<Fold<State>>
   /** Number of commands that wait for an answer. */
   waiting(): number
@@ -32,10 +33,10 @@ export interface CommandHandlerOptions {
 /** The way of every command: queued for its stream, decided, appended, answered. */
 export function commandHandler(options: CommandHandlerOptions): CommandHandler {
   const { store, folds, clock, maxWaiting, answerTimeoutMs } = options
-  const mailboxes = new Map<string, (waiting: Waiting) => void>()
+  const mailboxes = new Map<string, Mailbox>()
   let waitingCount = 0
 
-  function mailboxOf(stream: string): (waiting: Waiting) => void {
+  function mailboxOf(stream: string): Mailbox {
     const known = mailboxes.get(stream)
     if (known) return known
     const made = mailbox({ store, folds, clock, maxBatch: 1_000, maxTries: 10 }, stream, () => mailboxes.delete(stream))
@@ -62,7 +63,7 @@ export function commandHandler(options: CommandHandlerOptions): CommandHandler {
           cancelTimeout()
           waitingCount--
         }
-        mailboxOf(streamOf(command))({
+        mailboxOf(streamOf(command)).send({
           command,
           resolve(answer) {
             settled()
@@ -77,6 +78,8 @@ export function commandHandler(options: CommandHandlerOptions): CommandHandler {
     },
 
     async fold<State>(decider: Decider<State>, id: string): Promise<Fold<State>> {
+      // Events reach readers as they are durable, which may be before the append that wrote them has come back here.
+      await mailboxes.get(streamName(decider.category, id))?.settled()
       const fold = store.soleWriter ? await folds.load(decider, id) : await folds.refresh(decider, id)
       // A stream's fold has the state of the decider that it was folded with.
       return fold as Fold<State>

@@ -23,6 +23,13 @@ export interface MailboxOptions {
   readonly maxTries: number
 }
 
+export interface Mailbox {
+  /** Adds a command to the queue. */
+  send(waiting: Waiting): void
+  /** Resolves when the append under way, if there is one, is in the stream's fold or has failed. */
+  settled(): Promise<void>
+}
+
 /** What became of a command in a round: it is told to nobody before the round's events are durable. */
 type Outcome =
   | { readonly kind: 'accepted'; readonly waiting: Waiting; readonly lastEvent: number }
@@ -42,25 +49,31 @@ interface Round {
  * came in while the last append was under way in one append.
  * @param stream the stream's name
  * @param onIdle called when nothing waits any more
- * @returns adds a command to the queue
  */
-export function mailbox(options: MailboxOptions, stream: string, onIdle: () => void): (waiting: Waiting) => void {
+export function mailbox(options: MailboxOptions, stream: string, onIdle: () => void): Mailbox {
   const { store, folds, clock, maxBatch, maxTries } = options
   let queue: Waiting[] = []
   let running = false
+  let round: Promise<void> = Promise.resolve()
 
   async function run(): Promise<void> {
     while (queue.length > 0) {
       const batch = queue.splice(0, maxBatch)
-      try {
-        const left = await decideAndAppend(batch)
-        queue = left.length > 0 ? [...left, ...queue] : queue
-      } catch (error) {
-        for (const waiting of batch) waiting.reject(error)
-      }
+      const next = answerBatch(batch)
+      round = next
+      await next
     }
     running = false
     onIdle()
+  }
+
+  async function answerBatch(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const left = await decideAndAppend(batch)
+      queue = left.length > 0 ? [...left, ...queue] : queue
+    } catch (error) {
+      for (const waiting of batch) waiting.reject(error)
+    }
   }
 
   /** Answers a batch; returns those that did not fit into one append. */
@@ -249,11 +262,14 @@ export function mailbox(options: MailboxOptions, stream: string, onIdle: () => v
     return new Promise((resolve) => clock.after(Math.random() * 5 * 2 ** tries, resolve))
   }
 
-  return (waiting) => {
-    queue.push(waiting)
-    if (running) return
-    running = true
-    // A turn of the event loop lets what arrived together be decided together.
-    queueMicrotask(() => void run())
+  return {
+    send(waiting) {
+      queue.push(waiting)
+      if (running) return
+      running = true
+      // A turn of the event loop lets what arrived together be decided together.
+      queueMicrotask(() => void run())
+    },
+    settled: () => round,
   }
 }

@@ -12,7 +12,7 @@ import { derivedId, idOf } from '../../src/engine/streams.ts'
 import { manualClock } from '../manual-clock.ts'
 import { account, accountEvents } from './account.ts'
 import { balancesProjection } from './balances.ts'
-import { command, deposit, eventsOf, handling, withdraw } from './handling.ts'
+import { command, deposit, eventsOf, handling, withAppend, withdraw } from './handling.ts'
 
 /** Whatever a customer deposits is moved on to the savings: withdrawn here, deposited there. */
 const save = processManager({
@@ -101,6 +101,32 @@ describe('a process manager', () => {
     const { balance } = await start({ processes: [save] }, given)
     await expect.poll(() => balance('savings')).toBe(5)
     expect(await balance('a')).toBe(0)
+  })
+
+  test('sees what an event has done, though the append that wrote it has not come back yet', async () => {
+    const balances: number[] = []
+    const looking = processManager({
+      name: 'look',
+      of: account,
+      from: [accountEvents],
+      route: ({ stream }) => idOf(stream),
+      on: {
+        Deposited: (_event, { balance }) => {
+          balances.push(balance)
+          return []
+        },
+      },
+    })
+    const { store } = handling()
+    const late = withAppend(store, async (append, ...args) => {
+      const result = await append(...args)
+      for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve))
+      return result
+    })
+    const { engine } = await start({ processes: [looking] }, handling({ store: late }))
+    await engine.handler.handle(deposit(5))
+    await engine.handler.handle(deposit(5))
+    await expect.poll(() => balances).toEqual([5, 10])
   })
 
   test('sets aside what is rejected, goes on, and does it when it is retried', async () => {

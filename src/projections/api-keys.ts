@@ -18,7 +18,6 @@ const ApiKey = z.object({
   revokedAt: Timestamp.nullable().meta({ description: 'When it was revoked', example: null }),
   revision: z.int().meta({ description: 'Revision of the key, for `If-Match`', example: 0 }),
 })
-type ApiKey = z.output<typeof ApiKey>
 
 const keys = collection('keys', ApiKey, { byCreatedAt: ['createdAt'] })
 

@@ -54,7 +54,7 @@ export const productRequests = [
     target: product,
     type: 'CreateProduct',
     body: productCommands.CreateProduct.extend({ id: ChosenId }),
-    creates: { location: '/v1/products/{productId}', id: chosen },
+    creates: { location: '/v1/admin/products/{productId}', id: chosen },
     claims: ({ slug, variants }) => [
       { noun: 'product slug', value: slug },
       ...variants.map(({ sku }) => skuClaim(sku)),

@@ -43,7 +43,8 @@ export async function openShop(settings: Record<string, string> = {}, directory 
     behaviour: { callbackDelayMs: 1 },
     callbackRetryDelayMs: 10,
   })
-  const sandboxUrl = await sandbox.listen({ host: '127.0.0.1', port: 0 })
+  const listening: Promise<string> = sandbox.listen({ host: '127.0.0.1', port: 0 })
+  const sandboxUrl = await listening
   const config = readConfig({
     DAYBOOK_DATA_DIR: directory,
     DAYBOOK_PORT: '0',

@@ -10,7 +10,7 @@ import type {
 } from '../../src/engine/read-store.ts'
 import { type Model, modelFind } from '../read-store-model.ts'
 import { at, put } from '../read-store-orders.ts'
-import type { ReadStoreHarness } from './read-store.ts'
+import type { ReadStoreHarness } from './read-store-harness.ts'
 
 /** What every read store must find by an index, compared with a model that looks at every document. */
 

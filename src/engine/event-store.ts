@@ -25,7 +25,10 @@ export interface Metadata {
   readonly imported?: true
 }
 
-/** An event as it is handed to `append`: already serialised once, for its id, its size and its checksum. */
+/**
+ * An event as it is handed to `append`: already serialised once, for its id, its size and its checksum. `data` and
+ * `metadata` are what parsing their JSON gives, for subscribers may get them as they are.
+ */
 export interface NewEvent {
   readonly id: string
   readonly type: string
@@ -71,6 +74,7 @@ export interface EventFilter {
 }
 
 export interface EventBatch {
+  /** None where a filter let nothing through. */
   readonly events: readonly RecordedEvent[]
   /** Everything up to here has been delivered or did not match the filter. */
   readonly position: number
@@ -94,12 +98,12 @@ export interface EventStore {
 
   /**
    * Appends events to one stream, all or none, durable when it resolves. The same event ids at the same expected
-   * revision give the first result again.
+   * revision give the first result again, also after later appends.
    * @param expectedRevision revision of the stream's last event, `noStream` for a new stream
    * @throws ConflictError when the stream is at another revision and holds other events there
    * @throws InDoubtError when the outcome is unknown; retry unchanged
    * @throws UnavailableError when nothing was written and the store cannot serve now
-   * @throws RangeError for no events, or more than `maxAppendBytes`
+   * @throws RangeError for no events, more than `maxAppendBytes`, or names that are not well-formed
    */
   append(stream: string, expectedRevision: number, events: readonly NewEvent[]): Promise<AppendResult>
 
@@ -116,6 +120,7 @@ export interface EventStore {
   /**
    * All events after a position, then what is appended, until the signal is aborted. Each once, in order, nothing missing.
    * A slow reader is sent back to the stored log; nothing is queued for it without a bound.
+   * @throws UnavailableError when the store is closed meanwhile
    */
   subscribe(options: {
     readonly after: number
@@ -132,7 +137,7 @@ export interface EventStore {
 
   /** A process manager's place, kept with the log. */
   loadCheckpoint(name: string): Promise<Checkpoint | undefined>
-  /** Saved in the background of the appends; a crash may lose the latest ones, never reorder them. */
+  /** Saved in the background of the appends, the last call counts; a crash may lose the latest ones, never reorder them. */
   saveCheckpoint(name: string, checkpoint: Checkpoint): Promise<void>
 
   /** Waits for appends under way, then closes. */

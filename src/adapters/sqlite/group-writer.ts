@@ -44,7 +44,6 @@ export function groupWriter(database: DatabaseSync, maxCachedStreams: number): (
 
   /** The positions of the events if just these are there already. */
   function positionsOf(stream: Stream, expectedRevision: number, ids: readonly string[]): number[] | undefined {
-    if (stream.revision < expectedRevision + ids.length) return undefined
     const rows = eventsBehind.all(stream.id, expectedRevision, ids.length)
     const same = rows.length === ids.length && rows.every((row, index) => row.id === ids[index])
     return same ? rows.map((row) => number(row.position)) : undefined

@@ -9,7 +9,6 @@ import type { LogWriterOptions } from './writer-thread.ts'
 
 const { file, busyTimeoutMs, maxWalBytes }: LogWriterOptions = workerData
 const maxCachedStreams = 100_000
-const autocheckpointPages = 4_000
 /** A reader that is slower than this puts the shortening off, rather than the appends. */
 const shortenTimeoutMs = 100
 
@@ -20,9 +19,7 @@ function openLog() {
   // Not by openDatabase: it opens and closes the file, by which POSIX takes their locks from the connections of other threads.
   const database = new DatabaseSync(file, { timeout: busyTimeoutMs })
   try {
-    database.exec(`PRAGMA synchronous = FULL;
-      PRAGMA wal_autocheckpoint = ${autocheckpointPages};
-      PRAGMA journal_size_limit = ${maxWalBytes}`)
+    database.exec(`PRAGMA synchronous = FULL; PRAGMA journal_size_limit = ${maxWalBytes}`)
     return { database, write: groupWriter(database, maxCachedStreams) }
   } catch (error) {
     database.close()

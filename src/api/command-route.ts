@@ -42,7 +42,7 @@ interface Parsed {
   readonly waitSeconds: number
 }
 
-export function actorOf({ kind, id }: Principal): Actor {
+function actorOf({ kind, id }: Principal): Actor {
   return kind === 'anonymous' ? { kind: 'guest', id: 'anonymous' } : { kind, id }
 }
 

@@ -45,6 +45,8 @@ const exposedHeaders = [
   'Retry-After',
 ]
 
+const contentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'"
+
 function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const found = problemOf(error)
   // What nobody threw on purpose is told to the log alone; the stack names no values that a client sent.
@@ -108,11 +110,20 @@ export async function server(options: ServerOptions): Promise<FastifyInstance> {
     })
   }
   await app.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    // Helmet puts the policy together anew for each request; here it is always the same.
+    contentSecurityPolicy: false,
     referrerPolicy: { policy: 'no-referrer' },
+    // These speak to browsers about pages; what is served here is JSON, and one page with a policy of its own.
+    crossOriginOpenerPolicy: false,
+    dnsPrefetchControl: false,
+    ieNoOpen: false,
+    originAgentCluster: false,
+    permittedCrossDomainPolicies: false,
+    xssFilter: false,
   })
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('daybook-correlation-id', request.id)
+    reply.header('content-security-policy', contentSecurityPolicy)
     const sent = headerOf(request, 'daybook-correlation-id')
     if (sent === undefined || sent === request.id) done()
     else {

@@ -8,7 +8,7 @@ function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-export function objects(value: unknown): readonly (readonly [string, Json])[] {
+function objects(value: unknown): readonly (readonly [string, Json])[] {
   if (!isObject(value) && !Array.isArray(value)) return []
   return Object.entries(value).filter((entry): entry is [string, Json] => isObject(entry[1]))
 }

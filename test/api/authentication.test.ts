@@ -8,6 +8,7 @@ const secret = new TextEncoder().encode('a secret of tests, 32 bytes long')
 
 interface Made {
   readonly kid?: string
+  readonly alg?: string
   readonly secret?: Uint8Array
   readonly issuer?: string
   readonly audience?: string
@@ -16,9 +17,16 @@ interface Made {
 }
 
 /** A token that is good but for what is given. */
-function made({ kid = 'new', issuer = 'daybook', audience = 'shop', kind = 'customer', ...given }: Made = {}) {
+function made({
+  kid = 'new',
+  alg = 'HS256',
+  issuer = 'daybook',
+  audience = 'shop',
+  kind = 'customer',
+  ...given
+}: Made = {}) {
   return new SignJWT({ kind })
-    .setProtectedHeader({ alg: 'HS256', kid })
+    .setProtectedHeader({ alg, kid })
     .setIssuer(issuer)
     .setAudience(audience)
     .setSubject('ada')
@@ -44,6 +52,7 @@ test('Who must say who it is gets 401, who may not gets 403', async () => {
 test.each([
   ['that was not signed', unsigned],
   ['signed with another secret', await made({ secret: new TextEncoder().encode('some other secret, 32 bytes long') })],
+  ['signed in another way', await made({ alg: 'HS512' })],
   ['of an unknown key', await made({ kid: 'other' })],
   ['of another issuer', await made({ issuer: 'other' })],
   ['for another shop', await made({ audience: 'other' })],

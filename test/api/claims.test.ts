@@ -148,3 +148,27 @@ test('A command that surely came to nothing gives up its claim', async () => {
   isDown = false
   expect((await openVenue('other', 'globe')).statusCode).toBe(201)
 })
+
+test('A claim is not taken over while its command is under way', async () => {
+  const { promise: held, resolve: letGo } = Promise.withResolvers<void>()
+  let reached = 0
+  const slow = (store: EventStore): EventStore => ({
+    ...store,
+    async append(stream, ...rest) {
+      if (stream.startsWith('venue-')) {
+        reached++
+        await held
+      }
+      return await store.append(stream, ...rest)
+    },
+  })
+  const { openVenue } = await serve({ store: slow })
+  const first = openVenue('one', 'globe')
+  await vi.waitUntil(() => reached > 0)
+  const second = openVenue('two', 'globe')
+  const third = openVenue('three', 'rose')
+  await vi.waitUntil(() => reached > 1)
+  letGo()
+  const statuses = (await Promise.all([first, second, third])).map(({ statusCode }) => statusCode)
+  expect(statuses).toEqual([201, 409, 201])
+})

@@ -143,9 +143,9 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
       isNew,
       secret: vault.secret,
       async listen() {
-        const url = await app.listen({ host: config.DAYBOOK_HOST, port: config.DAYBOOK_PORT })
+        const listening: Promise<string> = app.listen({ host: config.DAYBOOK_HOST, port: config.DAYBOOK_PORT })
+        const url = await listening
         const port = await measured.listen(config.DAYBOOK_METRICS_PORT, config.DAYBOOK_METRICS_HOST)
-        logger.info({ url }, 'Daybook listens')
         return { url, metricsUrl: `http://${config.DAYBOOK_METRICS_HOST}:${port}/metrics` }
       },
       async close() {

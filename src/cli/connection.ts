@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
+import type { LightMyRequestResponse } from 'fastify'
 import { z } from 'zod'
 import type { Config } from '../config.ts'
-import { openDaybook } from '../daybook.ts'
+import { type Daybook, openDaybook } from '../daybook.ts'
 import { filesOf } from '../storage.ts'
 
 export interface Reply {
@@ -54,9 +55,10 @@ function runningServer(directory: string): z.output<typeof ServerFile> | undefin
   }
 }
 
-async function isAlive(url: string): Promise<boolean> {
+/** True if the server still runs, and is the one that left the file: its port may be another's by now. */
+async function answers(connection: Connection): Promise<boolean> {
   try {
-    return (await fetch(`${url}/health/live`, { signal: AbortSignal.timeout(2_000) })).ok
+    return (await connection.send('GET', '/v1/projections')).status === 200
   } catch {
     return false
   }
@@ -68,25 +70,34 @@ async function isAlive(url: string): Promise<boolean> {
  */
 export async function connect(config: Config): Promise<Connection> {
   const server = runningServer(config.DAYBOOK_DATA_DIR)
-  if (server && (await isAlive(server.url))) return remote(server.url, server.token)
-  const daybook = await openDaybook({ config: { ...config, DAYBOOK_LOG_LEVEL: 'error' } })
+  const running = server && remote(server.url, server.token)
+  if (running && (await answers(running))) return running
+  // What follows from the commands waits for the server, which has the gateways.
+  return local(
+    await openDaybook({ config: { ...config, DAYBOOK_LOG_LEVEL: 'error', DAYBOOK_GATEWAYS: [] }, works: false }),
+  )
+}
+
+function local(daybook: Daybook): Connection {
   return {
     remote: false,
     async send(method, path, { body, headers } = {}) {
-      const reply = await daybook.api.inject({
+      const injected: Promise<LightMyRequestResponse> = daybook.api.inject({
         method,
         url: path,
-        headers: { ...headers, authorization: `Bearer ${daybook.adminToken}` },
-        ...(body !== undefined && { payload: JSON.parse(JSON.stringify(body)) }),
+        headers: { ...headers, ...sentHeaders(daybook.adminToken, body) },
+        ...(body !== undefined && { payload: JSON.stringify(body) }),
       })
-      const replied = Object.entries(reply.headers).map(([name, value]) => [
-        name,
-        value === undefined ? undefined : String(value),
-      ])
+      const reply = await injected
+      const replied = Object.entries(reply.headers).map(([name, value]) => [name, value?.toString()])
       return { status: reply.statusCode, headers: Object.fromEntries(replied), body: parse(reply.body) }
     },
     close: () => daybook.close(),
   }
+}
+
+function sentHeaders(token: string, body: unknown): Record<string, string> {
+  return { authorization: `Bearer ${token}`, ...(body !== undefined && { 'content-type': 'application/json' }) }
 }
 
 function remote(url: string, token: string): Connection {
@@ -95,11 +106,7 @@ function remote(url: string, token: string): Connection {
     async send(method, path, { body, headers } = {}) {
       const reply = await fetch(new URL(path, url), {
         method,
-        headers: {
-          ...headers,
-          authorization: `Bearer ${token}`,
-          ...(body !== undefined && { 'content-type': 'application/json' }),
-        },
+        headers: { ...headers, ...sentHeaders(token, body) },
         ...(body !== undefined && { body: JSON.stringify(body) }),
       })
       return { status: reply.status, headers: Object.fromEntries(reply.headers), body: parse(await reply.text()) }

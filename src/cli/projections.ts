@@ -44,19 +44,17 @@ const pollEveryMs = 200
  */
 export async function rebuildProjection(connection: Connection, name: string): Promise<void> {
   await succeed(connection.send('POST', `/v1/projections/${encodeURIComponent(name)}/rebuild`))
-  const list = new Listr([
-    { title: `Rebuild ${name}`, task: (_context, task) => watch(connection, name, (line) => (task.output = line)) },
-  ])
+  const list = new Listr([{ title: `Rebuild ${name}`, task: (_context, task) => watch(connection, name, task) }])
   await list.run()
 }
 
-async function watch(connection: Connection, name: string, show: (line: string) => void): Promise<void> {
+async function watch(connection: Connection, name: string, task: { output: string }): Promise<void> {
   for (;;) {
     const own = (await statusOf(connection)).find((each) => each.name === name)
     if (own?.rebuildFailure !== undefined) throw new Error(own.rebuildFailure)
     if (!own?.rebuild) return
     const { position, head, elapsedMs } = own.rebuild
-    show(progressLine(position, head, (position * 1_000) / Math.max(1, elapsedMs), 'positions'))
+    task.output = progressLine(position, head, (position * 1_000) / Math.max(1, elapsedMs), 'positions')
     await sleep(pollEveryMs)
   }
 }

@@ -60,15 +60,10 @@ export const Timestamp = z.iso
 
 export const Title = z.string().trim().min(1).max(200).meta({ description: 'Short text', example: 'Blue teapot' })
 
-export const Reference = z
-  .string()
-  .trim()
-  .min(1)
-  .max(100)
-  .meta({
-    description: 'Business reference by which a repeated movement is known, such as a delivery note',
-    example: 'DN-2026-0042',
-  })
+export const Reference = z.string().trim().min(1).max(100).meta({
+  description: 'Business reference by which a repeated movement is known, such as a delivery note',
+  example: 'DN-2026-0042',
+})
 
 export const Reason = z
   .string()

@@ -68,6 +68,15 @@ function replaceAt(value: unknown, path: Path, replace: (found: unknown) => unkn
   return { ...value, [name]: replaceAt(value[name], rest, replace) }
 }
 
+function isAnyAt(value: unknown, path: Path): boolean {
+  let isAny = false
+  replaceAt(value, path, (found) => {
+    isAny = true
+    return found
+  })
+  return isAny
+}
+
 const algorithm = 'aes-256-gcm'
 const ivBytes = 12
 const tagBytes = 16
@@ -124,7 +133,7 @@ export function personalData(vault: Pick<KeyVault, 'keyFor' | 'keys'>): Personal
   return {
     async seal<T>(schema: z.core.$ZodType, value: T, person: () => string): Promise<T> {
       const paths = pathsOf(schema)
-      if (paths.length === 0) return value
+      if (!paths.some((path) => isAnyAt(value, path))) return value
       const id = person()
       const key = await vault.keyFor(id)
       const replace = (found: unknown) => (key === undefined ? null : encrypt(id, key, found))

@@ -16,13 +16,18 @@ const otherNames: Readonly<Record<string, string>> = {
 
 const letters = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ')
 
+/** False for what is another way to write a code, such as UK for GB. */
+function isCurrent(code: string): boolean {
+  return new Intl.Locale(`und-${code}`).maximize().region === code
+}
+
 function countriesByName(): ReadonlyMap<string, string> {
   const names = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' })
   const known = letters
     .flatMap((first) => letters.map((second) => first + second))
     .flatMap((code): [string, string][] => {
       const name = names.of(code)
-      return name === undefined ? [] : [[name, code]]
+      return name === undefined || !isCurrent(code) ? [] : [[name, code]]
     })
   return new Map([...known, ...Object.entries(otherNames)])
 }

@@ -24,7 +24,7 @@ function isSale(line: RetailLine): boolean {
 function reasonOf({ quantity, unitPrice }: RetailLine): string {
   if (quantity === 0) return 'no quantity'
   if (unitPrice < 0) return 'price below zero: a correction of the books'
-  return quantity < 0 ? 'quantity below zero, no credit note: stock written off' : 'no price: stock found or given away'
+  return quantity < 0 ? 'no credit note: stock written off' : 'no price: stock found or given away'
 }
 
 /**

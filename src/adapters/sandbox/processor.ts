@@ -13,7 +13,7 @@ export interface ProcessorOptions {
   readonly callbacks: Callbacks
   readonly clock: Clock
   readonly callbackDelayMs: number
-  /** The payments used least recently are forgotten beyond it. */
+  /** Beyond it the payments used least recently are forgotten; no more callbacks than that may wait. */
   readonly maxPayments: number
 }
 
@@ -38,7 +38,6 @@ export interface Processor {
   close(): void
 }
 
-const mostOutstanding = 10_000
 const notApproved: Refusal = { code: 'not-approved', reason: 'The payment was not approved.' }
 const names = {
   authorise: { succeeded: 'authorised', refused: 'authorisation-refused' },
@@ -48,8 +47,8 @@ const names = {
 
 /** Makes the part that decides on payments and keeps them, in memory. */
 export function paymentProcessor(options: ProcessorOptions): Processor {
-  const { choices, callbacks, clock, callbackDelayMs } = options
-  const payments = new LRUCache<string, Payment>({ max: options.maxPayments })
+  const { choices, callbacks, clock, callbackDelayMs, maxPayments } = options
+  const payments = new LRUCache<string, Payment>({ max: maxPayments })
   const timers = new Set<() => void>()
   /** Notices under way. */
   let telling = 0
@@ -72,7 +71,6 @@ export function paymentProcessor(options: ProcessorOptions): Processor {
   }
 
   async function tell(payment: Payment, notice: GatewayNotice, deliveries: Course['deliveries']): Promise<void> {
-    if (deliveries === 0) return
     telling++
     for (let delivery = 0; delivery < deliveries; delivery++) await callbacks.deliver(notice)
     const { held } = payment
@@ -106,7 +104,7 @@ export function paymentProcessor(options: ProcessorOptions): Processor {
   }
 
   function refuseWhenBusy(): void {
-    if (timers.size + telling < mostOutstanding) return
+    if (timers.size + telling < maxPayments) return
     throw new Problem(503, 'sandbox-busy', 'Too many callbacks wait to be sent.')
   }
 

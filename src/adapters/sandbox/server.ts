@@ -26,7 +26,7 @@ export interface SandboxServerOptions {
   /** Before the first retry; it doubles with each. */
   readonly callbackRetryDelayMs?: number
   readonly callbackTimeoutMs?: number
-  /** Beyond so many, those used least recently are forgotten. */
+  /** Beyond so many, those used least recently are forgotten; so many callbacks may wait, too. */
   readonly maxPayments?: number
   readonly clock?: Clock
   /** Told of what no answer tells of: undelivered notices, and failures of the sandbox itself. Must not throw. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { manualClock } from '../../manual-clock.ts'
 import { cards, payment, type Sandbox, startSandbox } from './sandbox.ts'
 
 const Redirected = z.object({
@@ -46,20 +47,25 @@ describe('a payment that needs an approval', () => {
   })
 
   test('is decided once', async () => {
-    const sandbox = await startSandbox()
+    const clock = manualClock()
+    const sandbox = await startSandbox({ clock })
     const { url, reference } = await redirected(sandbox)
     await decide(url, 'approve')
     await decide(url, 'refuse')
-    expect(await sandbox.notice()).toMatchObject({ kind: 'authorised' })
+    await clock.advance(0)
     expect((await decide(url, 'refuse')).status).toBe(200)
+    await clock.advance(0)
     expect(await sandbox.payment(reference)).toMatchObject({ status: 'authorised', notices: [{ kind: 'authorised' }] })
   })
 
-  test('is never authorised once it is cancelled', async () => {
-    const sandbox = await startSandbox()
+  test.each(['before', 'after'])('is never authorised when it is cancelled %s the decision', async (when) => {
+    const clock = manualClock()
+    const sandbox = await startSandbox({ clock })
     const { url, reference, cancel } = await redirected(sandbox)
+    if (when === 'after') await decide(url, 'approve')
     expect(await cancel(reference)).toEqual({ status: 'succeeded', reference })
-    await decide(url, 'approve')
+    if (when === 'before') await decide(url, 'approve')
+    await clock.advance(0)
     expect(await sandbox.payment(reference)).toMatchObject({ status: 'cancelled', authorised: 0, notices: [] })
   })
 

@@ -65,6 +65,7 @@ describe('what is left to chance', () => {
 
   test('leaves alone what a card decides', () => {
     const always = chosen({ answer: 'at-once', neverShare: 1, outOfOrderShare: 1 })
+    expect(always.course({ callbacks: 'once' }, 'capture', 'key', false)).toMatchObject({ deliveries: 1 })
     expect(always.outOfOrder({ callbacks: 'once' }, 'key')).toBe(false)
     expect(always.course({ answer: 'pending', callbacks: 'twice' }, 'capture', 'key', false)).toEqual({
       answer: 'pending',

@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { testCards } from '../../../src/adapters/sandbox/test-cards.ts'
+import { UnavailableError } from '../../../src/engine/errors.ts'
 import { manualClock } from '../../manual-clock.ts'
 import { cards, freshKey, payment, type Sandbox, startSandbox } from './sandbox.ts'
 
@@ -111,6 +112,9 @@ describe('payments', () => {
     expect(await send('/v1/payments', { ...money, token: other })).toMatchObject(reused)
     expect(await send('/v1/payments/pay_1/capture', money)).toMatchObject(reused)
     expect(await send('/v1/payments', { token, ...money })).toEqual(first)
+    const { capture, refund, reference } = await authorised(sandbox)
+    await capture(reference, 100, 'follow-up')
+    await expect(refund(reference, 100, 'follow-up')).rejects.toThrow('422 (idempotency-key-reused)')
     expect(await send('/v1/payments', { currency: 'EUR', amount: 100, paymentId: 'p', token, more: 1 })).toEqual(first)
   })
 
@@ -179,6 +183,22 @@ describe('payments', () => {
     const answers = await Promise.all(Array.from({ length: 100 }, () => capture(reference, 1)))
     expect(answers.filter(({ status }) => status === 'succeeded')).toHaveLength(99)
     expect(answers).toContainEqual(expect.objectContaining({ code: 'too-many-operations' }))
+  })
+
+  test('are not taken on while too many callbacks wait, and then under the same key', async () => {
+    const clock = manualClock()
+    const { gateway, token, post } = await startSandbox({ clock, maxPayments: 2 })
+    const pay = payment(gateway)
+    const card = await token(cards.pending)
+    await pay.authorise(card)
+    await pay.authorise(card)
+    const busy = pay.authorise(card, 'key')
+    await expect(busy).rejects.toThrow(UnavailableError)
+    await expect(busy).rejects.toThrow('503 (sandbox-busy)')
+    const refused = await post('/v1/payments', { ...money, token: card }, { 'idempotency-key': 'other' })
+    expect(refused.headers.get('retry-after')).toBe('1')
+    await clock.advance(0)
+    await vi.waitFor(async () => expect(await pay.authorise(card, 'key')).toMatchObject({ status: 'pending' }))
   })
 
   test('and tokens are forgotten beyond a bound, those first that were used least recently', async () => {

@@ -95,9 +95,11 @@ describe('the card', () => {
     const authorised = await notice()
     expect([captured.kind, authorised.kind]).toEqual(['captured', 'authorised'])
     expect(authorised.occurredAt <= captured.occurredAt).toBe(true)
-    await pay.refund(reference)
-    expect(await notice()).toMatchObject({ kind: 'refunded' })
-    expect(receiver.received).toHaveLength(3)
+    // The notice that was held back has gone, and does not come again.
+    await pay.refund(reference, 1000)
+    expect(await notice()).toMatchObject({ kind: 'refunded', amount: 1000 })
+    await pay.refund(reference, 1500)
+    expect(await notice()).toMatchObject({ kind: 'refunded', amount: 1500 })
   })
 
   test('that never calls back is authorised, which nobody hears until it is sent again', async () => {

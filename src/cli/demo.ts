@@ -102,7 +102,7 @@ ${orderLine(url, sandboxUrl)}
 
 Then see today's sales:
 
-curl -s -H 'Authorization: Bearer ${key}' '${url}/v1/analytics/sales?currency=EUR&interval=day'
+D=$(date -u +%F); curl -s -H 'Authorization: Bearer ${key}' "${url}/v1/analytics/sales?currency=EUR&from=$D&to=$D"
 
 Ctrl-C stops it. What happened stays in the data directory.`)
 }

@@ -1,8 +1,10 @@
 import { expect, test, vi } from 'vitest'
+import { claims } from '../../src/api/claims.ts'
 import { claim, claimId } from '../../src/engine/claim.ts'
 import { UnavailableError } from '../../src/engine/errors.ts'
 import type { EventStore } from '../../src/engine/event-store.ts'
 import { serve } from './serve.ts'
+import { venue } from './venue.ts'
 
 type Served = Awaited<ReturnType<typeof serve>>
 
@@ -149,26 +151,30 @@ test('A command that surely came to nothing gives up its claim', async () => {
   expect((await openVenue('other', 'globe')).statusCode).toBe(201)
 })
 
-test('A claim is not taken over while its command is under way', async () => {
+test('A claim is not taken over before the command that it was made for has even come to its aggregate', async () => {
+  const { engine, clock, vault, send } = await serve()
+  const secret = await vault.secret('claims')
+  const onFailure = (error: unknown) => expect.fail(String(error))
+  const { holding } = claims({ handler: engine.handler, clock, secret, soleWriter: true, onFailure })
+  const actor = { kind: 'staff' as const, id: 'test' }
+  const log: string[] = []
+  async function open(target: string, until: Promise<void>): Promise<void> {
+    const data = { slug: 'globe', title: 'Globe' }
+    const command = { decider: venue, target, type: 'OpenVenue', data, id: target, actor, correlationId: 'test' }
+    await holding([{ noun: 'venue slug', value: 'globe' }], command, async () => {
+      log.push(target)
+      await until
+      await engine.handler.handle(command)
+    })
+  }
   const { promise: held, resolve: letGo } = Promise.withResolvers<void>()
-  const reached: string[] = []
-  const slow = (store: EventStore): EventStore => ({
-    ...store,
-    async append(stream, ...rest) {
-      if (stream.startsWith('venue-')) {
-        reached.push(stream)
-        await held
-      }
-      return await store.append(stream, ...rest)
-    },
-  })
-  const { openVenue, send } = await serve({ store: slow })
-  const first = openVenue('one', 'globe')
-  await vi.waitUntil(() => reached.length > 0)
-  const second = openVenue('two', 'globe')
+  const first = open('one', held)
+  await vi.waitUntil(() => log.length > 0)
+  const second = open('two', held)
   // Enough other requests for the second one to come as far as it can.
-  for (let count = 0; count < 10; count++) await send('GET /v1/venues/none')
-  expect(reached).toEqual(['venue-one'])
+  for (let count = 0; count < 5; count++) await send('GET /v1/venues/none')
+  expect(log).toEqual(['one'])
   letGo()
-  expect([(await first).statusCode, (await second).statusCode]).toEqual([201, 409])
+  await first
+  await expect(second).rejects.toThrow('This venue slug is already in use.')
 })

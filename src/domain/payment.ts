@@ -55,6 +55,9 @@ export const paymentEvents = defineEvents('payment', {
 })
 export type PaymentEvent = EventOf<typeof paymentEvents>
 
+/** The code of a failure that is not the gateway's word: it could not be asked. */
+export const gatewayUnavailable = 'gateway-unavailable'
+
 // State
 
 export type PaymentRequest = z.output<(typeof paymentEvents.schemas)['PaymentRequested']>
@@ -69,7 +72,8 @@ export interface Payment {
   readonly request?: PaymentRequest
   /** The gateway's name for it, once the gateway has answered. */
   readonly reference?: string
-  readonly capture?: 'requested' | 'failed'
+  /** `given-up`: the gateway could not be asked, and may take the money all the same. */
+  readonly capture?: 'requested' | 'given-up' | 'refused'
   /** Nobody wants the money any more: what is held is let go, and what is taken all the same goes back. */
   readonly isUnwanted: boolean
   readonly refunds: PersistentMap<string, Refund>
@@ -96,7 +100,7 @@ function evolve(payment: Payment, event: PaymentEvent): Payment {
     case 'PaymentCaptured':
       return { ...payment, status: 'captured' }
     case 'CaptureFailed':
-      return { ...payment, capture: 'failed' }
+      return { ...payment, capture: event.data.code === gatewayUnavailable ? 'given-up' : 'refused' }
     case 'PaymentCancelRequested':
       return { ...payment, isUnwanted: true }
     case 'PaymentCancelled':
@@ -215,7 +219,8 @@ function recordCapture({ reference }: Command<'RecordCapture'>, payment: Payment
   }
   events.push({ type: 'PaymentCaptured', data: { orderId, amount, currency } })
   // Whoever waited for the money was told that it does not come, or wants it no more.
-  if (payment.isUnwanted || payment.capture === 'failed' || ['failed', 'cancelled'].includes(payment.status)) {
+  const isGivenUp = payment.status === 'failed' || payment.status === 'cancelled'
+  if (payment.isUnwanted || isGivenUp || payment.capture === 'given-up' || payment.capture === 'refused') {
     events.push({ type: 'RefundRequested', data: { orderId, refundId: wholeRefundId(id), amount, currency } })
   }
   return events
@@ -227,8 +232,9 @@ function recordCaptureFailure(
   { id }: Context,
 ): PaymentEvent[] {
   const { orderId } = requestOf(payment, id)
-  const isOpen = payment.status === 'authorised' && payment.capture === 'requested'
-  return isOpen ? [{ type: 'CaptureFailed', data: { orderId, ...command } }] : []
+  const isNews =
+    payment.capture === 'requested' || (payment.capture === 'given-up' && command.code !== gatewayUnavailable)
+  return payment.status === 'authorised' && isNews ? [{ type: 'CaptureFailed', data: { orderId, ...command } }] : []
 }
 
 /** Wherever the payment stands: nothing stays held or taken. */

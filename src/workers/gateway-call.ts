@@ -1,4 +1,4 @@
-import type { Payment } from '../domain/payment.ts'
+import { gatewayUnavailable, type Payment } from '../domain/payment.ts'
 import type { Ask } from '../engine/command.ts'
 import type { Recorded } from '../engine/events.ts'
 import type { WorkInHand } from '../engine/job.ts'
@@ -36,7 +36,7 @@ export function refusal({ code, reason }: Extract<GatewayAnswer, { status: 'refu
 }
 
 const unavailable: Failure = {
-  code: 'gateway-unavailable',
+  code: gatewayUnavailable,
   reason: 'The payment provider could not be reached',
 }
 

@@ -95,6 +95,22 @@ describe('taking the money', () => {
     given(requested, authorised, captureRequested).when('RecordCaptureFailure', failure).then(captureFailed)
     given(requested, authorised, captureRequested, captured).when('RecordCaptureFailure', failure).thenNothing()
     given(requested, authorised).when('RecordCaptureFailure', failure).thenNothing()
+    given(requested, authorised, captureRequested, captureFailed)
+      .when('RecordCaptureFailure', { ...failure, code: 'another' })
+      .thenNothing()
+  })
+
+  test('can be given up, until the gateway itself has told', () => {
+    const unavailable = { code: 'gateway-unavailable', reason: 'Nobody answers' }
+    const givenUp = event('CaptureFailed', { orderId, ...unavailable })
+    given(requested, authorised, captureRequested)
+      .when('RecordCaptureFailure', unavailable)
+      .then(givenUp)
+      .when('RecordCaptureFailure', failure)
+      .then(captureFailed)
+    given(requested, authorised, captureRequested, givenUp)
+      .when('RecordCapture', { reference })
+      .then(captured, wholeRefund)
   })
 })
 

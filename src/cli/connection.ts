@@ -24,7 +24,7 @@ export interface Connection {
 }
 
 /** What a running server leaves in its data directory, readable for its owner alone. */
-export const ServerFile = z.object({ url: z.url(), token: z.string(), processId: z.int() })
+const ServerFile = z.object({ url: z.url(), token: z.string(), processId: z.int() })
 
 /** What the API answered in place of what was asked for. */
 export class ProblemError extends Error {

@@ -1,9 +1,15 @@
+import { z } from 'zod'
 import { apiKey, apiKeyCommands } from '../domain/api-key.ts'
 import { shippingMethod } from '../domain/shipping-method.ts'
 import { taxRates } from '../domain/tax-rates.ts'
-import { Id } from '../domain/values.ts'
 import { staff } from '../engine/access.ts'
 import { command } from '../engine/command-definition.ts'
+
+/** A key is `dbk_`, its id, `_` and its secret. */
+const KeyId = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9.~-]{0,99}$/)
+  .meta({ description: 'Id of the key, without an underscore', example: 'k7q2m9' })
 
 export const shippingMethodRequests = [
   command({
@@ -47,7 +53,7 @@ export const apiKeyRequests = [
     target: apiKey,
     type: 'CreateApiKey',
     body: apiKeyCommands.CreateApiKey.extend({
-      id: Id.exactOptional().meta({ description: 'Id of the key', example: 'k7q2m9' }),
+      id: KeyId.exactOptional(),
     }),
     creates: { location: '/v1/api-keys', id: (body) => body.id },
     toData: ({ title, scopes, secretHash }) => ({ title, scopes, secretHash }),

@@ -18,7 +18,6 @@ export const scopes = [
   'keys',
   'import',
 ] as const
-export type Scope = (typeof scopes)[number]
 const Scopes = z
   .array(z.enum(scopes))
   .min(1)

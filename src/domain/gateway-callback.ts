@@ -40,7 +40,7 @@ function evolve(_callback: GatewayCallback, event: GatewayCallbackEvent): Gatewa
 
 // Commands
 
-export const gatewayCallbackCommands = { RecordCallback: Notice }
+const gatewayCallbackCommands = { RecordCallback: Notice }
 
 // Decisions
 

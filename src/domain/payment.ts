@@ -131,7 +131,7 @@ function refundedAmount(payment: Payment): number {
 
 // Commands: all of processes, jobs and callbacks, which may come twice and out of order
 
-export const paymentCommands = {
+const paymentCommands = {
   RequestPayment: z.strictObject({
     orderId: Id,
     customerId: Id,

@@ -17,7 +17,7 @@ import { Quantity, Reason, Reference, Sku, Timestamp } from './values.ts'
 
 /** The stock of one SKU, whose id it has. It alone decides what can be sold. */
 
-export const ReservationId = z
+const ReservationId = z
   .string()
   .min(1)
   .max(250)

@@ -32,7 +32,7 @@ function evolve({ rates }: TaxRates, event: TaxRatesEvent): TaxRates {
 
 // Commands
 
-export const taxRatesCommands = {
+const taxRatesCommands = {
   SetTaxRate: z.strictObject({ taxCategory: TaxCategory, rate: TaxRate }),
 }
 

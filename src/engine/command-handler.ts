@@ -44,6 +44,20 @@ export function commandHandler(options: CommandHandlerOptions): CommandHandler {
     return made
   }
 
+  /** @throws UnavailableError when it takes longer than an answer may */
+  async function withinTime(settling: Promise<void> | undefined): Promise<void> {
+    if (settling === undefined) return
+    await new Promise<void>((resolve, reject) => {
+      const cancel = clock.after(answerTimeoutMs, () =>
+        reject(new UnavailableError('busy', 'An earlier command is still being written. Try again.')),
+      )
+      void settling.then(() => {
+        cancel()
+        resolve()
+      })
+    })
+  }
+
   return {
     handle(command) {
       if (waitingCount >= maxWaiting) {
@@ -79,7 +93,7 @@ export function commandHandler(options: CommandHandlerOptions): CommandHandler {
 
     async fold<State>(decider: Decider<State>, id: string): Promise<Fold<State>> {
       // Events reach readers as they are durable, which may be before the append that wrote them has come back here.
-      await mailboxes.get(streamName(decider.category, id))?.settled()
+      await withinTime(mailboxes.get(streamName(decider.category, id))?.settled())
       const fold = store.soleWriter ? await folds.load(decider, id) : await folds.refresh(decider, id)
       // A stream's fold has the state of the decider that it was folded with.
       return fold as Fold<State>

@@ -1,4 +1,4 @@
-import { type Actor, noStream, type RecordedEvent } from './event-store.ts'
+import type { Actor, RecordedEvent } from './event-store.ts'
 
 /** The first answer to a command that was accepted. */
 export interface AcceptedCommand {
@@ -63,5 +63,3 @@ export function remember(recent: RecentCommands, event: RecordedEvent): void {
     at: Date.parse(recordedAt),
   })
 }
-
-export const nothingAccepted = { revision: noStream, position: 0 }

@@ -212,6 +212,15 @@ describe('the mailbox', () => {
   })
 })
 
+test('who reads a state behind an append that does not come back is told to try again', async () => {
+  const never = withAppend(memoryEventStore(), () => new Promise(() => {}))
+  const { handler } = handling({ store: never, answerTimeoutMs: 10 })
+  const stuck = handler.handle(deposit(5)).catch(() => undefined)
+  await new Promise((resolve) => setImmediate(resolve))
+  await expect(handler.fold(account, 'a')).rejects.toMatchObject({ code: 'busy' })
+  await stuck
+})
+
 test('whatever several processes do at once, no account is overdrawn and each command takes effect once', async () => {
   await fc.assert(
     fc.asyncProperty(

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { isSqliteError } from './database.ts'
 
-export class DirectoryInUseError extends Error {
+class DirectoryInUseError extends Error {
   override readonly name = 'DirectoryInUseError'
 }
 

@@ -24,12 +24,24 @@ const defaultBusyTimeoutMs = 10_000
 const corruptCodes = new Set([11, 26])
 
 /**
+ * Makes a file that only its owner can read; SQLite gives its further files the same mode. One that is there is not
+ * touched: closing any descriptor of it would drop the locks that SQLite holds in this process (POSIX, fcntl).
+ */
+function makeFile(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600))
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  }
+}
+
+/**
  * Opens a database of ours, makes it if there is none (readable by its owner only), and upgrades an older layout in one transaction.
  * @throws NewerVersionError for a layout that this version does not know
  */
 export function openDatabase(options: DatabaseOptions): DatabaseSync {
   mkdirSync(dirname(options.file), { recursive: true })
-  closeSync(openSync(options.file, 'a', 0o600)) // SQLite gives its further files the mode of this one
+  makeFile(options.file)
   const database = new DatabaseSync(options.file, { timeout: options.busyTimeoutMs ?? defaultBusyTimeoutMs })
   try {
     database.exec('PRAGMA journal_mode = WAL')

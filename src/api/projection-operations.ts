@@ -42,7 +42,9 @@ const Status = z.object({
 })
 
 /** What operators do with read models. */
-export function projectionOperations(projections: Projections): readonly Operation[] {
+export function projectionOperations(
+  projections: Pick<Projections, 'status' | 'rebuild' | 'skipPoison'>,
+): readonly Operation[] {
   const known = new Set(projections.status().map(({ name }) => name))
   function checked(name: string): string {
     if (!known.has(name)) {

@@ -25,8 +25,11 @@ const Scopes = z
   .meta({ description: 'What it may do', example: ['catalogue', 'stock'] })
 const SecretHash = z
   .string()
-  .length(64)
-  .meta({ description: 'SHA-256 of the secret, which is random', example: '9f86d081884c7d65' })
+  .regex(/^[0-9a-f]{64}$/)
+  .meta({
+    description: 'SHA-256 of the secret, which is random, in hex',
+    example: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+  })
 
 // Events
 

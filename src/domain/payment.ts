@@ -22,8 +22,11 @@ const Failure = {
 const RefundId = Id.meta({ description: 'Names the refund', example: '0198f0c2-3333-7a34-9b0e-3f2c1d5a7b88' })
 const NextAction = z
   .discriminatedUnion('kind', [
-    z.object({ kind: z.literal('none') }),
-    z.object({ kind: z.literal('redirect'), url: z.url().max(2_000) }),
+    z.object({ kind: z.literal('none').meta({ description: 'Nothing to do but to wait' }) }),
+    z.object({
+      kind: z.literal('redirect').meta({ description: 'Send the shopper to another page' }),
+      url: z.url().max(2_000).meta({ description: 'That page', example: 'https://gateway.example/pay_8f2k' }),
+    }),
   ])
   .meta({ description: 'What the shopper has to do', example: { kind: 'none' } })
 

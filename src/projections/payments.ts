@@ -32,7 +32,9 @@ export const Payment = z.object({
   customerId: orderContents.customerId,
   country: Country,
   gateway: GatewayName,
-  reference: PaymentPending.shape.reference.nullable(),
+  reference: PaymentPending.shape.reference
+    .nullable()
+    .meta({ description: "The gateway's own name for it; null until the gateway has answered", example: 'pay_8f2k' }),
   amount: Amount,
   currency: Currency,
   status: z

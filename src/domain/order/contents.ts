@@ -76,8 +76,8 @@ export const orderContents = {
   email: personal(EmailAddress),
   shippingAddress: personal(Address),
   lines: z.array(OrderLine).min(1).max(1_500).meta({ description: 'Lines of the order' }),
-  shipping: OrderShipping,
-  totals: OrderTotals,
+  shipping: OrderShipping.meta({ description: 'How the goods are sent, and what that costs' }),
+  totals: OrderTotals.meta({ description: 'Sums over the whole order' }),
 }
 export const OrderContents = z.object(orderContents)
 export type OrderContents = z.output<typeof OrderContents>

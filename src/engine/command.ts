@@ -84,7 +84,8 @@ export function newEvents(command: Command, events: readonly DomainEvent[], reco
     return {
       id: derivedId(command.id, number, type, dataJson),
       type,
-      data,
+      // As a reader of the log gets it: without fields that are undefined, and with no value shared.
+      data: JSON.parse(dataJson),
       metadata,
       dataJson,
       metadataJson: JSON.stringify(metadata),

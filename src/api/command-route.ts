@@ -124,6 +124,14 @@ export function commandRoute(definition: CommandDefinition, options: CommandRout
             given ?? '',
           )
     const occurredAt = occurredAtOf(request, clock.now())
+    if (occurredAt !== undefined && definition.startsWork) {
+      throw problem(
+        400,
+        'occurred-at-not-allowed',
+        'What follows from this happens now, so it cannot be brought in as history. Leave Daybook-Occurred-At out.',
+        { errors: [{ header: 'Daybook-Occurred-At', detail: 'It cannot be sent here.' }] },
+      )
+    }
     const sent = canonicalJson([request.body ?? {}, parameters, occurredAt ?? null])
     return {
       id: known ?? derivedId(commandId, 'id'),

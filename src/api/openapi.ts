@@ -84,7 +84,7 @@ function problemsFor(who: Access<never>, others: readonly ProblemStatus[]): read
 }
 
 function commandOperation(command: CommandDefinition): ZodOpenApiOperationObject {
-  const { path, body, location, outcome, keyRequired, who } = command
+  const { path, body, location, outcome, keyRequired, startsWork, who } = command
   const fromPath = bodyFieldsInPath(command)
   const { path: parameters } = requestParams(path, body.shape)
   const position = { 'Daybook-Position': headerRef('Position') }
@@ -106,7 +106,7 @@ function commandOperation(command: CommandDefinition): ZodOpenApiOperationObject
       parameterRef(keyRequired ? 'RequiredIdempotencyKey' : 'IdempotencyKey'),
       parameterRef('IfMatch'),
       ...(outcome ? [parameterRef('Prefer')] : []),
-      ...(who.kind === 'staff' || who.kind === 'owner' ? [parameterRef('OccurredAt')] : []),
+      ...((who.kind === 'staff' || who.kind === 'owner') && !startsWork ? [parameterRef('OccurredAt')] : []),
       parameterRef('CorrelationId'),
     ],
     ...requestBody(fieldsOf(body.shape, (name) => !fromPath.includes(name))),

@@ -76,6 +76,7 @@ export const cartRequests = [
     target: cart,
     type: 'CheckOut',
     keyRequired: true,
+    startsWork: true,
     outcome: outcome({
       of: order,
       idOf: (cartId) => derivedId('order', cartId),

@@ -57,5 +57,6 @@ export const customerRequests = [
     target: customer,
     type: 'ForgetCustomer',
     keyRequired: true,
+    startsWork: true,
   }),
 ]

@@ -10,6 +10,7 @@ export const deadLetterRequests = [
     who: staff('system'),
     target: deadLetter,
     type: 'RetryDeadLetter',
+    startsWork: true,
   }),
   command({
     name: 'discardDeadLetter',

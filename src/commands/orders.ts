@@ -20,6 +20,7 @@ export const orderRequests = [
     type: 'PayOrder',
     body: orderCommands.PayOrder.omit({ paymentId: true }),
     keyRequired: true,
+    startsWork: true,
     personOf,
     toData: (body, { newId }) => ({ ...body, paymentId: newId('payment') }),
     outcome: outcome({
@@ -38,6 +39,7 @@ export const orderRequests = [
     target: order,
     type: 'CancelOrder',
     keyRequired: true,
+    startsWork: true,
   }),
   command({
     name: 'shipOrder',
@@ -48,6 +50,7 @@ export const orderRequests = [
     type: 'ShipOrder',
     body: orderCommands.ShipOrder.extend({ shipmentId: Id.exactOptional() }),
     keyRequired: true,
+    startsWork: true,
     toData: (body, { newId }) => ({ ...body, shipmentId: body.shipmentId ?? newId('shipment') }),
   }),
   command({
@@ -69,6 +72,7 @@ export const orderRequests = [
     type: 'RefundOrder',
     body: orderCommands.RefundOrder.extend({ refundId: Id.exactOptional() }),
     keyRequired: true,
+    startsWork: true,
     toData: (body, { newId }) => ({ ...body, refundId: body.refundId ?? newId('refund') }),
   }),
   command({

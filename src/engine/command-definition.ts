@@ -47,6 +47,8 @@ export interface CommandDefinition {
   /** The id of an aggregate that the command creates, if the caller chooses it. */
   chooseId?(body: EventData, principal: Principal): string | undefined
   readonly keyRequired: boolean
+  /** A process or a job follows from it: none does from history that is brought in, so it cannot be sent as such. */
+  readonly startsWork: boolean
   /** Whose the personal data in it is. */
   personOf(sent: Sent, state: unknown, data: EventData): string
   /** Values that must be unique in the shop, claimed before the command is decided. */
@@ -74,6 +76,8 @@ interface Shape<State, C extends CommandSchemas, Type extends keyof C & string, 
   }
   /** True where money or stock moves. */
   readonly keyRequired?: boolean
+  /** True where a process or a job does the rest, such as paying money back. */
+  readonly startsWork?: boolean
   /** By default the id of the aggregate. */
   readonly personOf?: (sent: Sent, state: State, data: z.output<C[Type]>) => string
   readonly claims?: (data: z.output<C[Type]>) => readonly UniqueValue[]
@@ -113,6 +117,7 @@ export function command(shape: {
   readonly body?: z.ZodObject
   readonly creates?: { readonly location: string; id?(body: EventData, principal: Principal): string | undefined }
   readonly keyRequired?: boolean
+  readonly startsWork?: boolean
   personOf?(sent: Sent, state: unknown, data: EventData): string
   claims?(data: EventData): readonly UniqueValue[]
   toData?(body: EventData, sent: Sent): EventData
@@ -140,6 +145,7 @@ export function command(shape: {
     ...(creates && { location: creates.location }),
     ...(creates?.id && { chooseId: creates.id }),
     keyRequired: shape.keyRequired ?? false,
+    startsWork: shape.startsWork ?? false,
     personOf: shape.personOf ?? (({ id }) => id),
     claims: shape.claims ?? (() => []),
     toData: shape.toData ?? ((sent) => sent),

@@ -228,6 +228,16 @@ test('History can be brought in by who may, and not from the future', async () =
   expect(forbidden.json().code).toBe('import-forbidden')
 })
 
+test('What starts work is no history: the work would never be done', async () => {
+  const { book, send, staff } = await serve()
+  const { id } = await book()
+  const headers = { 'daybook-occurred-at': '2011-12-09T12:50:00Z' }
+  const refused = await send(`POST /v1/bookings/${id}/confirm`, { as: staff, headers })
+  expect(refused.statusCode).toBe(400)
+  expect(refused.json().code).toBe('occurred-at-not-allowed')
+  expect((await send(`POST /v1/bookings/${id}/confirm`, { as: staff })).statusCode).toBe(200)
+})
+
 test('Prefer: wait answers with the outcome, or 202 when it does not come in time', async () => {
   const { openVenue, send, ada, staff, clock, engine } = await serve()
   const until = vi.spyOn(engine.watch, 'until')

@@ -164,6 +164,7 @@ export const commands = [
     who: staff('bookings'),
     target: booking,
     type: 'ConfirmBooking',
+    startsWork: true,
   }),
   command({
     name: 'putLabel',

@@ -1,0 +1,25 @@
+import { describe, expect, test } from 'vitest'
+import { checkOut, fillCart, guest, openShop, pay, stock } from './open-shop.ts'
+
+describe('what would leave money or stock where it does not belong is refused', () => {
+  test('cancelling and refunding as history: nobody would pay the money back', async () => {
+    const shop = await openShop()
+    await stock(shop)
+    const shopper = await guest(shop)
+    const orderId = await checkOut(shop, await fillCart(shop, shopper), shopper)
+    await pay(shop, orderId, shopper)
+    const headers = { 'daybook-occurred-at': '2026-01-01T00:00:00Z', 'idempotency-key': 'history' }
+    const refund = { lines: [{ lineId: 'TEAPOT', quantity: 1 }], reason: 'Broken' }
+    for (const [what, body] of [
+      ['cancel', { reason: 'Long ago' }],
+      ['refund', refund],
+      ['ship', {}],
+    ] as const) {
+      expect(await shop.send('POST', `/v1/orders/${orderId}/${what}`, { body, headers })).toMatchObject({
+        status: 400,
+        body: { code: 'occurred-at-not-allowed' },
+      })
+    }
+    expect(await shop.get(`/v1/orders/${orderId}`)).toMatchObject({ status: 'confirmed', refunds: [] })
+  })
+})

@@ -1,8 +1,7 @@
-import pRetry from 'p-retry'
-import type { Clock } from './clock.ts'
+import { type Clock, pause } from './clock.ts'
 import type { CommandHandler } from './command-handler.ts'
 import { deadLetter } from './dead-letter.ts'
-import { Rejection } from './errors.ts'
+import { PreconditionError, Rejection } from './errors.ts'
 import type { Checkpoint, EventStore, RecordedEvent } from './event-store.ts'
 import type { EventRegistry } from './events.ts'
 import type { ProcessManager } from './process-manager.ts'
@@ -94,9 +93,11 @@ function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
     }
     for (const [step, asked] of manager.react(event, state).entries()) {
       try {
-        await handler.handle({ ...asked, ...cause, id: derivedId(event.id, manager.name, step) })
+        // The type counts: reacting again on a later state can ask for something else in the same step.
+        await handler.handle({ ...asked, ...cause, id: derivedId(event.id, manager.name, step, asked.type) })
       } catch (error) {
-        if (!(error instanceof Rejection)) throw error
+        // Neither changes by itself: a broken rule, or a command that can't be taken as it is.
+        if (!(error instanceof Rejection || error instanceof PreconditionError)) throw error
         onFailure(error, manager.name)
         const reason = `${error.code}: ${error.message}`.slice(0, 1_000)
         const letter = { source: 'reaction', name: manager.name, subject: id, position: event.position, reason }
@@ -113,26 +114,28 @@ function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
     }
   }
 
+  /** Whatever the error is, only a stop ends the tries. @returns false when it was stopped before it was done */
+  async function reactSurely(event: RecordedEvent): Promise<boolean> {
+    for (let failures = 0; !stopping.signal.aborted; failures++) {
+      try {
+        await reactTo(event)
+        return true
+      } catch (error) {
+        onFailure(error, manager.name)
+        await pause(clock, Math.min(30_000, 100 * 2 ** failures), stopping.signal)
+      }
+    }
+    return false
+  }
+
   function react(event: RecordedEvent, entry: Reacting): void {
     const lane =
       (event.type === 'DeadLetterRetried' ? undefined : manager.route(registry.upcast(event))) ?? event.stream
     const before = lanes.get(lane) ?? Promise.resolve()
     const turn = before
-      .then(() =>
-        pRetry(() => reactTo(event), {
-          retries: Number.POSITIVE_INFINITY,
-          minTimeout: 100,
-          maxTimeout: 30_000,
-          randomize: true,
-          signal: stopping.signal,
-          onFailedAttempt: ({ error }) => onFailure(error, manager.name),
-        }),
-      )
-      // Only a stop ends the tries; the checkpoint stays before what was not done.
-      .then(
-        () => finish(entry),
-        () => wake?.(),
-      )
+      .then(() => reactSurely(event))
+      // The checkpoint stays before what was not done.
+      .then((isDone) => (isDone ? finish(entry) : wake?.()))
       .finally(() => {
         if (lanes.get(lane) === turn) lanes.delete(lane)
       })
@@ -155,6 +158,8 @@ function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
         reacting.push(entry)
         react(event, entry)
       }
+      // What is finished at the end needs no place of its own, or a reaction that does not end would let places pile up.
+      if (reacting.at(-1)?.done) reacting.pop()
       const entry = {
         checkpoint: { logId: store.logId, position: batch.position, eventId: batch.eventId },
         done: false,
@@ -177,7 +182,7 @@ function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
         onFailure(error, manager.name)
         await Promise.allSettled(lanes.values())
         reacting.length = 0
-        await new Promise<void>((resolve) => clock.after(Math.min(30_000, 100 * 2 ** failures), resolve))
+        await pause(clock, Math.min(30_000, 100 * 2 ** failures), stopping.signal)
       }
     }
   }

@@ -103,6 +103,73 @@ describe('a process manager', () => {
     expect(await balance('a')).toBe(0)
   })
 
+  test('reacts again after a mistake of its own, and does not forget the event', async () => {
+    let mistakes = 1
+    const stumbling = processManager({
+      name: 'stumble',
+      of: account,
+      from: [accountEvents],
+      route: ({ stream, metadata }) => (metadata.actor.kind === 'customer' ? idOf(stream) : undefined),
+      on: {
+        Deposited: ({ data: { amount } }) => {
+          if (mistakes-- > 0) throw new TypeError('Cannot read properties of undefined')
+          return [ask(account, 'savings', 'Deposit', { amount })]
+        },
+      },
+    })
+    const { engine, balance, clock, failures } = await start({ processes: [stumbling] })
+    await engine.handler.handle(deposit(5))
+    await expect.poll(() => failures).toHaveLength(1)
+    await clock.advance(1_000)
+    await expect.poll(() => balance('savings')).toBe(5)
+  })
+
+  test('that reacts again on a later state asks for what that needs', async () => {
+    const given = handling()
+    const level = processManager({
+      name: 'level',
+      of: account,
+      from: [accountEvents],
+      route: ({ stream, metadata }) => (metadata.actor.kind === 'customer' ? idOf(stream) : undefined),
+      on: {
+        Deposited: ({ stream }, { balance }) =>
+          balance > 10
+            ? [ask(account, idOf(stream), 'Withdraw', { amount: balance - 10 })]
+            : [ask(account, idOf(stream), 'Deposit', { amount: 10 - balance })],
+      },
+    })
+    const first = await start({ processes: [level] }, given)
+    await first.engine.handler.handle(deposit(4))
+    await expect.poll(() => first.balance('a')).toBe(10)
+    await first.engine.stop()
+    await given.handler.handle(deposit(7, { actor: { kind: 'staff', id: 's' } }))
+    await given.store.saveCheckpoint('level', { logId: given.store.logId, position: 0, eventId: '' })
+    const second = await start({ processes: [level] }, given)
+    await expect.poll(() => second.balance('a')).toBe(10)
+  })
+
+  test('that is stuck keeps no more than its bound, however much else happens', async () => {
+    const stuck = processManager({
+      name: 'stuck',
+      of: account,
+      from: [accountEvents],
+      route: ({ stream }) => idOf(stream),
+      on: {
+        Withdrawn: () => {
+          throw new UnavailableError('elsewhere', 'Not now')
+        },
+      },
+    })
+    const { engine, failures, store } = await start({ processes: [stuck] })
+    await engine.handler.handle(deposit(500))
+    await engine.handler.handle(withdraw(1))
+    await expect.poll(() => failures).toHaveLength(1)
+    for (let n = 0; n < 300; n++) await engine.handler.handle(deposit(1))
+    await engine.watch.until(account, 'a', () => true, 1)
+    expect((await store.head()).position).toBeGreaterThan(300)
+    expect(engine.processes.status()[0]?.underWay).toBeLessThanOrEqual(3)
+  })
+
   test('sees what an event has done, though the append that wrote it has not come back yet', async () => {
     const balances: number[] = []
     const looking = processManager({

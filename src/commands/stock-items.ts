@@ -1,6 +1,10 @@
-import { stockItem } from '../domain/stock-item.ts'
+import { stockItem, stockItemCommands } from '../domain/stock-item.ts'
+import { Id } from '../domain/values.ts'
 import { staff } from '../engine/access.ts'
 import { command } from '../engine/command-definition.ts'
+
+/** Reservations of orders have colons in their ids: they end with the order alone, and nobody else can name them. */
+const ReservationId = Id.meta({ description: 'Names the reservation', example: 'exhibition-2026' })
 
 export const stockItemRequests = [
   command({
@@ -32,6 +36,7 @@ export const stockItemRequests = [
     who: staff('stock'),
     target: stockItem,
     type: 'ReserveStock',
+    body: stockItemCommands.ReserveStock.extend({ reservationId: ReservationId }),
     keyRequired: true,
   }),
   command({
@@ -41,6 +46,7 @@ export const stockItemRequests = [
     who: staff('stock'),
     target: stockItem,
     type: 'ReleaseReservation',
+    body: stockItemCommands.ReleaseReservation.extend({ reservationId: ReservationId }),
     keyRequired: true,
   }),
   command({
@@ -50,6 +56,7 @@ export const stockItemRequests = [
     who: staff('stock'),
     target: stockItem,
     type: 'CommitReservation',
+    body: stockItemCommands.CommitReservation.extend({ reservationId: ReservationId }),
     keyRequired: true,
   }),
 ]

@@ -22,4 +22,27 @@ describe('what would leave money or stock where it does not belong is refused', 
     }
     expect(await shop.get(`/v1/orders/${orderId}`)).toMatchObject({ status: 'confirmed', refunds: [] })
   })
+
+  test('a reservation of an order is its own: no key for the stock can release or take it', async () => {
+    const shop = await openShop()
+    await stock(shop)
+    const shopper = await guest(shop)
+    const orderId = await checkOut(shop, await fillCart(shop, shopper), shopper)
+    const reservationId = `${orderId}:TEAPOT:1`
+    for (const [what, body] of [
+      ['release', { reservationId }],
+      ['commit', { reservationId, quantity: 2, reference: 'mine' }],
+      ['reserve', { reservationId: `${orderId}:TEAPOT:2`, quantity: 2 }],
+    ] as const) {
+      const headers = { 'idempotency-key': what }
+      expect(await shop.send('POST', `/v1/stock-items/TEAPOT/${what}`, { body, headers })).toMatchObject({
+        status: 422,
+        body: { errors: [{ pointer: '#/reservationId' }] },
+      })
+    }
+    expect(await shop.get('/v1/stock-levels/TEAPOT')).toMatchObject({ onHand: 10, reserved: 2 })
+    await shop.post('/v1/stock-items/TEAPOT/reserve', { reservationId: 'exhibition', quantity: 1 })
+    await shop.post('/v1/stock-items/TEAPOT/release', { reservationId: 'exhibition' })
+    expect(await shop.get('/v1/stock-levels/TEAPOT')).toMatchObject({ onHand: 10, reserved: 2 })
+  })
 })

@@ -1,5 +1,4 @@
-import pRetry from 'p-retry'
-import type { Clock } from './clock.ts'
+import { type Clock, pause } from './clock.ts'
 import { type Answer, byteSize, type Command, newEvents } from './command.ts'
 import type { Context, FactRequests } from './decider.ts'
 import { ConflictError, InDoubtError, PreconditionError, UnavailableError } from './errors.ts'
@@ -109,7 +108,7 @@ export function mailbox(options: MailboxOptions, stream: string, onIdle: () => v
             cause: error,
           })
         }
-        await backoff(tries)
+        await pause(clock, Math.random() * 5 * 2 ** tries)
         fold = await folds.refresh(decider, target)
         proven = true
       }
@@ -207,15 +206,22 @@ export function mailbox(options: MailboxOptions, stream: string, onIdle: () => v
     return Object.fromEntries(await Promise.all(entries))
   }
 
-  /** Nothing else goes to the stream until the outcome of an append in doubt is known. */
-  function appendSurely(expectedRevision: number, events: readonly NewEvent[]): Promise<AppendResult> {
-    return pRetry(() => store.append(stream, expectedRevision, events), {
-      retries: Number.POSITIVE_INFINITY,
-      minTimeout: 50,
-      maxTimeout: 5_000,
-      randomize: true,
-      shouldRetry: ({ error }) => error instanceof InDoubtError,
-    })
+  /**
+   * Nothing else goes to the stream until the outcome of an append in doubt is known. That a repetition is refused
+   * says nothing of the one before it.
+   */
+  async function appendSurely(expectedRevision: number, events: readonly NewEvent[]): Promise<AppendResult> {
+    let isInDoubt = false
+    for (let tries = 0; ; tries++) {
+      try {
+        return await store.append(stream, expectedRevision, events)
+      } catch (error) {
+        isInDoubt ||= error instanceof InDoubtError
+        const isOver = error instanceof UnavailableError && error.code === 'log-closed'
+        if (!isInDoubt || isOver || !(error instanceof InDoubtError || error instanceof UnavailableError)) throw error
+        await pause(clock, Math.min(5_000, 50 * 2 ** tries) * (0.5 + Math.random() / 2))
+      }
+    }
   }
 
   function commit(fold: StreamFold, round: Round, result: AppendResult): void {
@@ -256,10 +262,6 @@ export function mailbox(options: MailboxOptions, stream: string, onIdle: () => v
     // What had nothing to do answers with all that the decision may have rested on.
     const last = outcome.lastEvent < 0 ? positions.length - 1 : outcome.lastEvent
     return { id, revision: fold.revision + last + 1, position: positions[last] ?? fold.position }
-  }
-
-  function backoff(tries: number): Promise<void> {
-    return new Promise((resolve) => clock.after(Math.random() * 5 * 2 ** tries, resolve))
   }
 
   return {

@@ -180,6 +180,23 @@ describe('the mailbox', () => {
     expect(await eventsOf(store)).toHaveLength(1)
   })
 
+  test('does not take a refused repetition for the outcome of an append in doubt', async () => {
+    let tries = 0
+    const store = withAppend(memoryEventStore(), async (append, stream, revision, events) => {
+      tries++
+      if (tries === 2) throw new UnavailableError('log-busy', 'Too many appends wait')
+      const result = await append(stream, revision, events)
+      if (tries === 1) throw new InDoubtError('The answer was lost')
+      return result
+    })
+    const { handler } = handling({ store })
+    const first = handler.handle(deposit(5))
+    await expect.poll(() => tries).toBeGreaterThan(0)
+    await expect(handler.handle(withdraw(5))).resolves.toMatchObject({ revision: 1 })
+    await expect(first).resolves.toMatchObject({ revision: 0 })
+    expect(await eventsOf(store)).toHaveLength(2)
+  })
+
   test('decides again after a conflict with another process', async () => {
     const store = { ...memoryEventStore(), soleWriter: false }
     const one = handling({ store })

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts'
+import { type Clock, pause } from './clock.ts'
 import type { CommandHandler } from './command-handler.ts'
 import { deadLetter } from './dead-letter.ts'
 import { Rejection } from './errors.ts'
@@ -70,7 +70,7 @@ export async function runJobs(options: JobWorkerOptions): Promise<JobWorker> {
         }
       } catch (error) {
         onFailure(error, 'schedule')
-        await new Promise<void>((resolve) => clock.after(1_000, resolve))
+        await pause(clock, 1_000, stopping.signal)
       }
     }
   }

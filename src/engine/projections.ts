@@ -1,5 +1,5 @@
 import type { BuildFailure, BuildProgress, BuildTarget } from './build.ts'
-import type { Clock } from './clock.ts'
+import { type Clock, pause } from './clock.ts'
 import { NewerVersionError, PreconditionError, UnavailableError } from './errors.ts'
 import type { EventBatch, EventStore } from './event-store.ts'
 import type { EventRegistry, Recorded } from './events.ts'
@@ -140,7 +140,7 @@ export function projections(options: ProjectionsOptions): Projections {
         // A newer event is no fault that time mends: another version of Daybook has to go on.
         if (error instanceof NewerVersionError) return
         failures++
-        await new Promise<void>((resolve) => clock.after(Math.min(5_000, 100 * 2 ** failures), resolve))
+        await pause(clock, Math.min(5_000, 100 * 2 ** failures), stopping.signal)
       }
     }
   }

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts'
+import { type Clock, pause } from './clock.ts'
 import type { CommandHandler } from './command-handler.ts'
 import type { Decider } from './decider.ts'
 import type { EventStore } from './event-store.ts'
@@ -40,7 +40,7 @@ export async function watchLog(
         }
       } catch (error) {
         onFailure(error)
-        await new Promise<void>((resolve) => clock.after(1_000, resolve))
+        await pause(clock, 1_000, stopping.signal)
       }
     }
   }

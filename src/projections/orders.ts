@@ -147,7 +147,8 @@ function placed(event: Extract<EventIn, { type: 'OrderPlaced' }>): readonly Chan
 /** The order with the states that are computed from its parts. */
 function withStates(order: Order): Order {
   const { status, payment, paid, refunded, lines } = order
-  const started = payment?.status === 'started'
+  const isEnded = status === 'cancelled' || status === 'rejected'
+  const started = payment?.status === 'started' && !isEnded
   const authorised = started && status === 'confirmed'
   return {
     ...order,

@@ -62,6 +62,13 @@ describe('an order', () => {
     })
   })
 
+  test('that ends while it is paid waits for no payment any more', async () => {
+    expect(await orderAfter(started, first('OrderExpired', {}))).toMatchObject({
+      status: 'cancelled',
+      paymentStatus: 'not-paid',
+    })
+  })
+
   test('says what the shopper has to do to pay, as long as the gateway waits for it', async () => {
     const redirect = { kind: 'redirect', url: 'https://gateway.example/pay' } as const
     const pending = gateway('PaymentPending', { orderId: 'order-1', reference: 'pay_1', nextAction: redirect })

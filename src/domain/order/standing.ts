@@ -11,7 +11,7 @@ export const paymentStates = [
 export type PaymentState = (typeof paymentStates)[number]
 
 export interface PaymentParts {
-  /** From OrderPaymentStarted until OrderPaymentFailed. */
+  /** From OrderPaymentStarted until OrderPaymentFailed or the end of the order. */
   readonly started: boolean
   /** The money is held: from OrderConfirmed until OrderPaymentFailed. */
   readonly authorised: boolean

@@ -251,7 +251,7 @@ export function isShippingRefunded(order: Order): boolean {
 }
 
 /** What a refund gives back, from the amounts that the order keeps; in minor units. */
-export function refundTotal(order: Order, { units, isWithShipping }: Refund): number {
+function refundTotal(order: Order, { units, isWithShipping }: Refund): number {
   const shipping = isWithShipping ? (order.contents?.shipping.amount ?? 0) : 0
   return units.reduce((sum, taken) => {
     const line = order.lines.get(taken.lineId)
@@ -260,7 +260,7 @@ export function refundTotal(order: Order, { units, isWithShipping }: Refund): nu
 }
 
 export function paymentStateOf(order: Order): PaymentState {
-  const started = paymentUnderWay(order) !== undefined
+  const started = paymentUnderWay(order) !== undefined && !isEnded(order)
   const authorised = started && order.status === 'confirmed'
   const refunded = order.refunds.reduce(
     (sum, refund) => (refund.status === 'refunded' ? sum + refundTotal(order, refund) : sum),

@@ -84,32 +84,36 @@ export async function importOnlineRetail(
   writeSetAside(rejects, ledger.setAside)
   const requests = courier(connection, requestsAtOnce, signal)
   const present = { orders: new Set<string>(), refunds: new Set<string>() }
-  const steps = new Listr([
-    {
-      title: `Look for what is there of ${ledger.orders.length.toLocaleString('en')} orders`,
-      task: async (_context, task) => {
-        const found = await findPresent(requests, ledger, progress(task, 'orders'))
-        for (const id of found.orders) present.orders.add(id)
-        for (const id of found.refunds) present.refunds.add(id)
+  // The signal stops it between two requests; Listr itself would end the process.
+  const steps = new Listr(
+    [
+      {
+        title: `Look for what is there of ${ledger.orders.length.toLocaleString('en')} orders`,
+        task: async (_context, task) => {
+          const found = await findPresent(requests, ledger, progress(task, 'orders'))
+          for (const id of found.orders) present.orders.add(id)
+          for (const id of found.refunds) present.refunds.add(id)
+        },
       },
-    },
-    {
-      title: 'Make products and receive their stock',
-      task: (_context, task) => bringGoods(requests, ledger, digest, present, progress(task, 'products')),
-    },
-    {
-      title: 'Import orders',
-      task: (_context, task) => bringOrders(requests, ledger, present, progress(task, 'lines')),
-    },
-    {
-      title: 'Import refunds',
-      task: (_context, task) => bringRefunds(requests, ledger, present, progress(task, 'refunds')),
-    },
-    {
-      title: 'Let the read model of sales catch up',
-      task: (_context, task) => catchUp(connection, 'sales', progress(task, 'positions')),
-    },
-  ])
+      {
+        title: 'Make products and receive their stock',
+        task: (_context, task) => bringGoods(requests, ledger, digest, present, progress(task, 'products')),
+      },
+      {
+        title: 'Import orders',
+        task: (_context, task) => bringOrders(requests, ledger, present, progress(task, 'lines')),
+      },
+      {
+        title: 'Import refunds',
+        task: (_context, task) => bringRefunds(requests, ledger, present, progress(task, 'refunds')),
+      },
+      {
+        title: 'Let the read model of sales catch up',
+        task: (_context, task) => catchUp(connection, 'sales', progress(task, 'positions')),
+      },
+    ],
+    { registerSignalListeners: false },
+  )
   await stoppable(() => steps.run())
   const seconds = (Date.now() - startedAt) / 1_000
   const sent = requests.sent()

@@ -81,7 +81,7 @@ export async function readRetailFile(file: string, signal?: AbortSignal): Promis
   if (faults.length > 0) {
     const more = faults.length > mostShown ? `\n  and ${faults.length - mostShown} more` : ''
     throw new UnreadableFileError(
-      `${file} has ${faults.length} lines that can't be read. Correct them, or get the file again. Nothing was imported.\n  ${faults.slice(0, mostShown).join('\n  ')}${more}`,
+      `${file} can't be read, for what stands in ${faults.length === 1 ? 'one line' : `${faults.length} lines`}. Correct it, or get the file again. Nothing was imported.\n  ${faults.slice(0, mostShown).join('\n  ')}${more}`,
     )
   }
   return { lines, digest: hash.digest('hex').slice(0, 12) }

@@ -31,7 +31,7 @@ export interface DemoRefund {
   readonly atMs: number
 }
 
-export function demoOrderId(number: number): string {
+function demoOrderId(number: number): string {
   return `demo-${String(number).padStart(4, '0')}`
 }
 

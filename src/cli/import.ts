@@ -18,7 +18,7 @@ const showEveryMs = { terminal: 100, log: 2_000 }
 const pollEveryMs = 100
 
 /** What was imported is not what the file has. */
-export class ReconciliationError extends Error {
+class ReconciliationError extends Error {
   override readonly name = 'ReconciliationError'
 }
 

@@ -13,9 +13,15 @@ import { keyedLock } from './keyed-lock.ts'
 export interface Claims {
   /**
    * Claims what must be unique, runs a command that rests on it, and gives up what was claimed if that is refused.
+   * @param holds whether an aggregate that exists still holds what it has claimed; by default for ever
    * @throws Rejection when somebody else holds one of the values
    */
-  holding<T>(values: readonly UniqueValue[], command: Command, run: () => Promise<T>): Promise<T>
+  holding<T>(
+    values: readonly UniqueValue[],
+    command: Command,
+    run: () => Promise<T>,
+    holds?: (state: unknown) => boolean,
+  ): Promise<T>
 }
 
 export interface ClaimsOptions {
@@ -34,6 +40,7 @@ const abandonedAfterMs = 600_000
 interface Wanted {
   readonly id: string
   readonly noun: string
+  holds(state: unknown): boolean
 }
 
 /** True when the command surely appended nothing. */
@@ -43,9 +50,10 @@ function isRefusal(error: unknown): boolean {
 }
 
 /**
- * Values that may exist once in the shop. A holder whose aggregate does not exist never came to be, and its claim may
- * be taken over; but not while its command may be under way. In this process commands for one value take turns, so it
- * is known what is; of other processes only a claim's age tells.
+ * Values that may exist once in the shop. What a holder has given up for good, such as the address of a person who was
+ * forgotten, may be taken over. So may what is claimed for an aggregate that never came to be; but not while its command
+ * may be under way. In this process commands for one value take turns, so it is known what is; of other processes only
+ * a claim's age tells.
  */
 export function claims({ handler, clock, secret, soleWriter, onFailure }: ClaimsOptions): Claims {
   const lock = keyedLock()
@@ -66,19 +74,26 @@ export function claims({ handler, clock, secret, soleWriter, onFailure }: Claims
     return { decider: claim, target, type, data, id: randomUUID(), actor, correlationId, causationId: cause.id }
   }
 
-  async function isAbandoned(owner: string, claimedAt: string, command: Command): Promise<boolean> {
-    if (categoryOf(owner) !== command.decider.category) return false
+  async function isAbandoned(
+    owner: string,
+    claimedAt: string,
+    { decider }: Command,
+    holds: Wanted['holds'],
+  ): Promise<boolean> {
+    if (categoryOf(owner) !== decider.category) return false
     const isOld = Date.parse(claimedAt) <= clock.now() - abandonedAfterMs
-    if (!isOld && (!soleWriter || uncertain.has(owner))) return false
-    return (await handler.fold(command.decider, idOf(owner))).revision === noStream
+    if (!isOld && uncertain.has(owner)) return false
+    const { revision, state } = await handler.fold(decider, idOf(owner))
+    return revision === noStream ? isOld || soleWriter : !holds(state)
   }
 
   /** Claims one value; returns whether it was not claimed by the same owner before. */
-  async function take({ id, noun }: Wanted, command: Command): Promise<boolean> {
+  async function take({ id, noun, holds }: Wanted, command: Command): Promise<boolean> {
     const own = streamOf(command)
     const { owner, claimedAt } = (await handler.fold(claim, id)).state
     const isTaken = owner !== undefined && claimedAt !== undefined && owner !== own
-    const abandoned = isTaken && (await isAbandoned(owner, claimedAt, command)) ? { owner, claimedAt } : undefined
+    const abandoned =
+      isTaken && (await isAbandoned(owner, claimedAt, command, holds)) ? { owner, claimedAt } : undefined
     const data = { owner: own, noun, ...(abandoned && { abandoned }) }
     await handler.handle(commandFor(id, 'Claim', data, command))
     return owner !== own
@@ -104,10 +119,10 @@ export function claims({ handler, clock, secret, soleWriter, onFailure }: Claims
   }
 
   return {
-    async holding(values, command, run) {
+    async holding(values, command, run, holds = () => true) {
       if (values.length === 0) return await run()
       const byId = new Map(values.map(({ noun, value }) => [claimId(secret, noun, value), noun]))
-      const wanted = [...byId].map(([id, noun]) => ({ id, noun }))
+      const wanted = [...byId].map(([id, noun]) => ({ id, noun, holds }))
       return await lock([...byId.keys()], async () => {
         const taken = await takeAll(wanted, command)
         try {

@@ -168,7 +168,7 @@ export function commandRoute(definition: CommandDefinition, options: CommandRout
       ...(occurredAt !== undefined && { occurredAt, imported: true }),
       ...(expectedRevision !== undefined && { expectedRevision }),
     }
-    return await claims.holding(definition.claims(data), command, () => handler.handle(command))
+    return await claims.holding(definition.claims(data), command, () => handler.handle(command), definition.holds)
   }
 
   async function reply(answer: Answer, waitSeconds: number): Promise<ApiAnswer> {

@@ -20,6 +20,7 @@ export const customerRequests = [
     }),
     creates: { location: '/v1/customers/{customerId}', id: (body) => body.id },
     claims: ({ email }) => (email === null ? [] : [{ noun: 'e-mail address', value: email.trim().toLowerCase() }]),
+    holds: ({ status }) => status === 'registered',
     toData: ({ email, name, attributes }) => ({ email, name, attributes }),
   }),
   command({

@@ -53,6 +53,8 @@ export interface CommandDefinition {
   personOf(sent: Sent, state: unknown, data: EventData): string
   /** Values that must be unique in the shop, claimed before the command is decided. */
   claims(data: EventData): readonly UniqueValue[]
+  /** Whether an aggregate that exists still holds what it has claimed; once it does not, it never does again. */
+  holds(state: unknown): boolean
   /** The command's data: what was sent, and what follows from who sent it. */
   toData(body: EventData, sent: Sent): EventData
   readonly outcome?: Outcome
@@ -81,6 +83,8 @@ interface Shape<State, C extends CommandSchemas, Type extends keyof C & string, 
   /** By default the id of the aggregate. */
   readonly personOf?: (sent: Sent, state: State, data: z.output<C[Type]>) => string
   readonly claims?: (data: z.output<C[Type]>) => readonly UniqueValue[]
+  /** By default what exists holds its claims for ever. */
+  readonly holds?: (state: State) => boolean
   readonly toData?: (body: Body<C, Type, B>, sent: Sent) => z.output<C[Type]>
   readonly outcome?: Outcome
 }
@@ -120,6 +124,7 @@ export function command(shape: {
   readonly startsWork?: boolean
   personOf?(sent: Sent, state: unknown, data: EventData): string
   claims?(data: EventData): readonly UniqueValue[]
+  holds?(state: unknown): boolean
   toData?(body: EventData, sent: Sent): EventData
   readonly outcome?: Outcome
 }): CommandDefinition {
@@ -148,6 +153,7 @@ export function command(shape: {
     startsWork: shape.startsWork ?? false,
     personOf: shape.personOf ?? (({ id }) => id),
     claims: shape.claims ?? (() => []),
+    holds: shape.holds ?? (() => true),
     toData: shape.toData ?? ((sent) => sent),
     ...(awaited && { outcome: awaited }),
   }

@@ -46,3 +46,18 @@ describe('what would leave money or stock where it does not belong is refused', 
     expect(await shop.get('/v1/stock-levels/TEAPOT')).toMatchObject({ onHand: 10, reserved: 2 })
   })
 })
+
+test('who was forgotten can register anew with the same e-mail address, and nobody else meanwhile', async () => {
+  const shop = await openShop()
+  const register = (id: string, email: string) =>
+    shop.send('POST', '/v1/customers', { body: { id, email, name: 'Ada Lovelace' } })
+  const answers = await Promise.all([register('ada', 'ada@example.com'), register('eve', 'Ada@Example.com')])
+  expect(answers.map(({ status }) => status).sort()).toEqual([201, 409])
+  const first = answers.find(({ status }) => status === 201)?.body.id
+  await shop.post(`/v1/customers/${first}/forget`)
+  expect(await register('ada-2', 'ada@example.com')).toMatchObject({ status: 201 })
+  expect(await register('eve-2', 'ada@example.com')).toMatchObject({
+    status: 409,
+    body: { code: 'e-mail-address-taken' },
+  })
+})

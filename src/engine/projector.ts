@@ -1,3 +1,4 @@
+import { UnavailableError } from './errors.ts'
 import type { Checkpoint } from './event-store.ts'
 import type { Recorded } from './events.ts'
 import type { Change, Collection, Projection } from './projection.ts'
@@ -61,6 +62,8 @@ export async function project(
   try {
     await writeAll(definition, generation, [...touched.values()], poison ? undefined : checkpoint)
   } catch (error) {
+    // What an index can't hold is the fault of an event too: one by one they show which.
+    if (error instanceof TypeError) return await projectOneByOne(definition, generation, events, checkpoint, error)
     if (!(error instanceof PoisonEventError)) throw error
     const before = events.slice(0, events.indexOf(error.event))
     const last = before.at(-1)
@@ -73,6 +76,22 @@ export async function project(
     if (last) await generation.write([], { ...checkpoint, position: last.position, eventId: last.id })
     throw poison
   }
+}
+
+async function projectOneByOne(
+  definition: Projection,
+  generation: Generation,
+  events: readonly Recorded[],
+  checkpoint: Checkpoint,
+  error: TypeError,
+): Promise<void> {
+  const [first, ...others] = events
+  if (first === undefined) throw error
+  if (others.length === 0) throw new PoisonEventError(definition.name, first, error)
+  for (const event of events) {
+    await project(definition, generation, [event], { ...checkpoint, position: event.position, eventId: event.id })
+  }
+  await generation.write([], checkpoint)
 }
 
 /** Writes what the batch makes of the documents; those that somebody else wrote meanwhile are read again and folded on. */
@@ -98,18 +117,20 @@ async function writeAll(
     const again = new Set([...names].map((name) => sources.get(name) ?? name))
     left = touched.filter(({ key }) => again.has(`${key.collection}/${key.id}`))
   }
-  throw new Error(`Projection ${definition.name}: another writer keeps changing the same documents`)
+  throw new UnavailableError('contention', `Another writer keeps changing the documents of ${definition.name}.`)
 }
 
 interface Folded {
   readonly write: DocumentWrite
   readonly before: Document | undefined
+  /** The last event that it has seen. */
+  readonly event: Recorded
 }
 
 function foldDocument(definition: Projection, { key, steps }: Touched, stored: StoredDocument | undefined): Folded[] {
   const before = stored?.body
   let body = before
-  let position = stored?.position ?? -1
+  let last: Recorded | undefined
   for (const { event, change } of steps) {
     // Several changes of one event may touch one document; only events that it had seen when it was read are skipped.
     if (stored !== undefined && event.position <= stored.position) continue
@@ -118,10 +139,11 @@ function foldDocument(definition: Projection, { key, steps }: Touched, stored: S
     } catch (error) {
       throw new PoisonEventError(definition.name, event, error)
     }
-    position = event.position
+    last = event
   }
-  if (body === before) return []
-  return [{ write: { ...key, expectedPosition: stored?.position, position, body }, before }]
+  if (body === before || last === undefined) return []
+  const { position } = last
+  return [{ write: { ...key, expectedPosition: stored?.position, position, body }, before, event: last }]
 }
 
 interface DerivedWrite extends DocumentWrite {
@@ -135,7 +157,9 @@ async function derivedWrites(
   generation: Generation,
   folded: readonly Folded[],
 ): Promise<readonly DerivedWrite[]> {
-  const wanted = definition.collections.flatMap((target) => folded.flatMap((each) => entryChanges(target, each)))
+  const wanted = definition.collections.flatMap((target) =>
+    folded.flatMap((each) => entriesOf(definition, target, each)),
+  )
   if (wanted.length === 0) return []
   const stored = await generation.read(wanted)
   return wanted.flatMap((write, index) => {
@@ -146,9 +170,17 @@ async function derivedWrites(
   })
 }
 
+function entriesOf(definition: Projection, target: Collection, folded: Folded): readonly DerivedWrite[] {
+  try {
+    return entryChanges(target, folded)
+  } catch (error) {
+    throw new PoisonEventError(definition.name, folded.event, error)
+  }
+}
+
 const noEntries: ReadonlyMap<string, Document> = new Map()
 
-function entryChanges(target: Collection, { write, before }: Folded): DerivedWrite[] {
+function entryChanges(target: Collection, { write, before }: Omit<Folded, 'event'>): DerivedWrite[] {
   const { derived } = target
   if (derived === undefined || derived.from !== write.collection) return []
   const old = before ? derived.entries(write.id, before) : noEntries

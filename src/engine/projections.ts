@@ -65,6 +65,8 @@ interface Running {
   retired?: Follower
   stoppedBy?: PoisonEventError
   failure?: string
+  /** It catches up by itself. */
+  isBehind?: true
   rebuild?: BuildProgress
   rebuildFailure?: string
   rebuilding?: Promise<void>
@@ -96,6 +98,8 @@ export function projections(options: ProjectionsOptions): Projections {
   let feedPosition = 0
   let headPosition = 0
   let following: Promise<void> = Promise.resolve()
+  /** Why nothing follows the log now. */
+  let feedFailure: string | undefined
 
   /** Batches and changes of what follows the log take turns. */
   let turns: Promise<unknown> = Promise.resolve()
@@ -112,10 +116,12 @@ export function projections(options: ProjectionsOptions): Projections {
   }
 
   async function advanceAll(running: Running, events: readonly Recorded[], batch: EventBatch): Promise<void> {
-    if (running.stoppedBy || running.failure || !running.live) return
+    if (running.stoppedBy || running.failure || running.isBehind || !running.live) return
     try {
       await advance(store.logId, running.definition, running.live, events, batch)
-      if (running.retired) await advance(store.logId, running.definition, running.retired, events, batch)
+      // One that had stopped before it was replaced has gaps to fill, and stays as it was.
+      if (running.retired && running.retired.position >= feedPosition)
+        await advance(store.logId, running.definition, running.retired, events, batch)
       running.waiters.reached(running.live.position)
     } catch (error) {
       stopRunning(running, error)
@@ -126,6 +132,8 @@ export function projections(options: ProjectionsOptions): Projections {
     let failures = 0
     while (!stopping.signal.aborted) {
       try {
+        headPosition = Math.max(headPosition, (await store.head()).position)
+        if (headPosition <= feedPosition) feedFailure = undefined
         for await (const batch of store.subscribe({ after: feedPosition, signal: stopping.signal })) {
           const events = batch.events.map(registry.upcast)
           await exclusive(async () => {
@@ -134,8 +142,10 @@ export function projections(options: ProjectionsOptions): Projections {
             headPosition = Math.max(headPosition, batch.position)
           })
           failures = 0
+          feedFailure = undefined
         }
       } catch (error) {
+        feedFailure = error instanceof Error ? error.message : String(error)
         onFailure(error)
         // A newer event is no fault that time mends: another version of Daybook has to go on.
         if (error instanceof NewerVersionError) return
@@ -163,21 +173,31 @@ export function projections(options: ProjectionsOptions): Projections {
     }
   }
 
-  /** Lets a projection that could not write try again, from where it was. */
+  /** Lets a projection go on from where it was, apart from the others until it is where they are. */
+  function catchUp(running: Running, live: Follower, failures: number): void {
+    running.isBehind = true
+    const isReplaced = () => running.live !== live || stopping.signal.aborted
+    join(running, live, () => {
+      if (isReplaced()) return
+      delete running.isBehind
+      delete running.failure
+      running.waiters.reached(live.position)
+    }).catch((error: unknown) => {
+      if (!isReplaced()) stopRunning(running, error, failures + 1)
+    })
+  }
+
+  /** Lets a projection that could not write try again. */
   function recoverLater(running: Running, failures: number): void {
     clock.after(Math.min(30_000, 500 * 2 ** failures), () => {
-      const { live } = running
-      if (!live || stopping.signal.aborted) return
-      join(running, live, () => {
-        delete running.failure
-        running.waiters.reached(live.position)
-      }).catch((error: unknown) => stopRunning(running, error, failures + 1))
+      if (running.live && !stopping.signal.aborted) catchUp(running, running.live, failures)
     })
   }
 
   function stopRunning(running: Running, error: unknown, failures = 0): void {
     const { retired } = running
     delete running.failure
+    delete running.isBehind
     delete running.retired
     // Only the live generation catches up again.
     if (retired) drop(retired).catch((failure: unknown) => onFailure(failure, running.definition.name))
@@ -195,6 +215,7 @@ export function projections(options: ProjectionsOptions): Projections {
     running.live = follower
     delete running.stoppedBy
     delete running.failure
+    delete running.isBehind
     running.waiters.reached(follower.position)
     if (!old) return
     const before = running.retired
@@ -229,6 +250,7 @@ export function projections(options: ProjectionsOptions): Projections {
       for (const name of names) runningOf(name).rebuild = progress
     }
     try {
+      if (stopping.signal.aborted) return
       const failures = await builder(targets, report, stopping.signal)
       if (stopping.signal.aborted) return
       for (const { projection, generationId } of targets) {
@@ -238,7 +260,6 @@ export function projections(options: ProjectionsOptions): Projections {
     } finally {
       for (const { projection, generationId } of targets) {
         const { live } = runningOf(projection)
-        delete runningOf(projection).rebuild
         // What a stop interrupts goes on after the next start.
         if (live?.generation.id !== generationId && !stopping.signal.aborted)
           await readStore.dropGeneration(generationId)
@@ -268,7 +289,10 @@ export function projections(options: ProjectionsOptions): Projections {
         throw error
       })
       .finally(() => {
-        for (const name of names) delete runningOf(name).rebuilding
+        for (const name of names) {
+          delete runningOf(name).rebuilding
+          delete runningOf(name).rebuild
+        }
       })
     for (const name of names) runningOf(name).rebuilding = build
     return build
@@ -287,8 +311,16 @@ export function projections(options: ProjectionsOptions): Projections {
         )
         const live = own.find(({ state }) => state === 'live')
         const follower = live && (await openFollower(store, readStore, live.id, running.definition))
+        const newer = known.find(
+          ({ projection, version, state }) =>
+            projection === name && state === 'live' && version > running.definition.version,
+        )
         if (follower) running.live = follower
-        else if (head === 0) {
+        else if (newer && head > 0) {
+          const { version } = running.definition
+          running.failure = `Version ${newer.version} of ${name} is live, and this Daybook has version ${version}. Use a newer Daybook, or rebuild ${name} to go back.`
+          onFailure(new NewerVersionError(running.failure), name)
+        } else if (head === 0) {
           await exclusive(async () => {
             const generation = await readStore.createGeneration(specOf(running.definition))
             await makeLive(running, { generation, position: 0, savedPosition: 0 })
@@ -306,8 +338,12 @@ export function projections(options: ProjectionsOptions): Projections {
       )
       for (const { id } of stale) await readStore.dropGeneration(id)
       const positions = [...all.values()].flatMap(({ live }) => (live ? [live.position] : []))
-      feedPosition = positions.length > 0 ? Math.min(...positions) : head
-      for (const { live, waiters } of all.values()) waiters.reached(live?.position ?? 0)
+      feedPosition = positions.length > 0 ? Math.max(...positions) : head
+      for (const running of all.values()) {
+        running.waiters.reached(running.live?.position ?? 0)
+        // One that is far behind, as behind a poison event, must not make the others read all that again.
+        if (running.live && running.live.position < feedPosition) catchUp(running, running.live, 0)
+      }
       following = follow()
       const names = [...new Set([...missing, ...unfinished.keys()])]
       if (names.length > 0) rebuildAll(names, unfinished).catch((error: unknown) => onFailure(error))
@@ -341,7 +377,7 @@ export function projections(options: ProjectionsOptions): Projections {
     status: () =>
       [...all.values()].map(({ definition: { name, version }, live, stoppedBy, failure, rebuild, rebuildFailure }) => {
         const position = live?.position ?? rebuild?.position ?? 0
-        const error = stoppedBy?.message ?? failure
+        const error = stoppedBy?.message ?? failure ?? feedFailure ?? (live || rebuild ? undefined : rebuildFailure)
         return {
           name,
           version,

@@ -1,10 +1,12 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { z } from 'zod'
 import { memoryEventStore } from '../../src/adapters/memory/event-store.ts'
 import { memoryReadStore } from '../../src/adapters/memory/read-store.ts'
 import { build } from '../../src/engine/build.ts'
 import { systemClock } from '../../src/engine/clock.ts'
+import { newEvents } from '../../src/engine/command.ts'
 import { eventRegistry } from '../../src/engine/events.ts'
-import type { Projection } from '../../src/engine/projection.ts'
+import { collection, derivedCollection, type Projection, projection } from '../../src/engine/projection.ts'
 import { type Projections, type ProjectionsOptions, projections } from '../../src/engine/projections.ts'
 import type { Generation, ReadStore } from '../../src/engine/read-store.ts'
 import { accountEvents } from './account.ts'
@@ -12,6 +14,24 @@ import { balances, balancesProjection, rich } from './balances.ts'
 import { deposit, handling, withdraw } from './handling.ts'
 
 const registry = eventRegistry([accountEvents])
+
+const Half = z.object({ half: z.number() })
+const halves = collection('halves', Half, { byHalf: ['half'] })
+const lucky = derivedCollection('lucky', Half, {}, halves, (_id, { half }) => {
+  if (half === 13) throw new Error('13 is not lucky')
+  return new Map()
+})
+
+/** A read model of accounts that makes of each deposit what it is told to. */
+function halvesProjection(halfOf: (amount: number) => number): Projection {
+  return projection({
+    name: 'halves',
+    version: 1,
+    collections: [halves, lucky],
+    from: [accountEvents],
+    on: { Deposited: ({ id, data: { amount } }) => halves.change(id, () => ({ half: halfOf(amount) })) },
+  })
+}
 
 interface Running {
   readonly readModels: Projections
@@ -23,16 +43,19 @@ async function start(
   given: Pick<ProjectionsOptions, 'store'> & {
     readStore?: ReadStore
     definition?: Projection
+    others?: readonly Projection[]
     clock?: ProjectionsOptions['clock']
   },
 ): Promise<Running> {
-  const { store, readStore = memoryReadStore(), definition = balancesProjection(), clock = systemClock } = given
+  const { store, readStore = memoryReadStore(), definition = balancesProjection(), others = [] } = given
+  const { clock = systemClock } = given
+  const definitions = [definition, ...others]
   const failures: unknown[] = []
   const readModels = projections({
     store,
     readStore,
     registry,
-    projections: [definition],
+    projections: definitions,
     clock,
     retirementMs: 60_000,
     onFailure: (error) => failures.push(error),
@@ -42,7 +65,7 @@ async function start(
           store,
           readStore,
           registry,
-          projections: [definition],
+          projections: definitions,
           now: clock.now,
           signal,
           onBatch: async (progress) => onProgress(progress),
@@ -191,6 +214,38 @@ describe('a rebuild', () => {
   })
 })
 
+describe('a version', () => {
+  test('that is lower than the live one replaces it only when an operator says so', async () => {
+    const readStore = memoryReadStore()
+    const { handler, store } = handling({ readStore })
+    await handler.handle(deposit(5))
+    const newer = await start({ store, readStore, definition: balancesProjection(undefined, 2) })
+    await caughtUp(newer.readModels, 1)
+    await newer.readModels.stop()
+    const older = await start({ store, readStore })
+    expect(older.readModels.status()).toMatchObject([
+      { status: 'stopped', error: expect.stringContaining('Version 2 of balances is live') },
+    ])
+    expect(await readStore.generations()).toMatchObject([{ version: 2, state: 'live' }])
+    await older.readModels.rebuild('balances')
+    expect(await older.balanceOf('a')).toBe(5)
+    expect(older.readModels.status()).toMatchObject([{ version: 1, status: 'live' }])
+  })
+
+  test('of an event that is newer than this one stops all read models, and they say so', async () => {
+    const { handler, store } = handling()
+    const { readModels, failures } = await start({ store })
+    await caughtUp(readModels, (await handler.handle(deposit(5))).position)
+    const [event] = newEvents(deposit(1), [{ type: 'Deposited', data: { amount: 1 } }], '2026-01-01T00:00:00.000Z')
+    if (event === undefined) throw new Error('There is no event')
+    await store.append('account-b', -1, [{ ...event, type: 'Invented' }])
+    await expect.poll(() => failures).toHaveLength(1)
+    expect(readModels.status()).toMatchObject([
+      { status: 'stopped', error: expect.stringContaining('Invented'), lag: expect.any(Number) },
+    ])
+  })
+})
+
 describe('a poison event', () => {
   const poisonous = balancesProjection((amount) => amount === 13)
 
@@ -216,6 +271,77 @@ describe('a poison event', () => {
     await caughtUp(readModels, (await handler.handle(deposit(3))).position)
     expect(await balanceOf('a')).toBe(5)
     await expect(readModels.skipPoison('balances')).rejects.toMatchObject({ code: 'not-stopped' })
+  })
+
+  test('is found among others when it makes what an index cannot hold, and can be skipped', async () => {
+    const { handler, store } = handling()
+    const definition = halvesProjection((amount) => (amount === 13 ? Number.NaN : amount / 2))
+    const { readModels, failures } = await start({ store, definition })
+    await handler.handle(deposit(2))
+    await Promise.all([13, 4, 6].map((amount) => handler.handle(deposit(amount, { target: `${amount}` }))))
+    await expect.poll(() => failures).toHaveLength(1)
+    expect(readModels.status()).toMatchObject([{ status: 'stopped', poison: { type: 'Deposited' } }])
+    await readModels.skipPoison('halves')
+    await readModels.waitFor('halves', (await store.head()).position, 2_000)
+    const found = await readModels.reader('halves').find(halves, { index: 'byHalf', limit: 10 })
+    expect(found.map(({ body }) => body.half)).toEqual([1, 2, 3])
+  })
+
+  test('stops the projection too when the documents computed from others fail', async () => {
+    const { handler, store } = handling()
+    const { readModels } = await start({ store, definition: halvesProjection((amount) => amount) })
+    await handler.handle(deposit(13))
+    await expect.poll(() => readModels.status()).toMatchObject([{ poison: { type: 'Deposited' } }])
+  })
+
+  test('stops a read model that was never built, which says so', async () => {
+    const { handler, store } = handling()
+    await handler.handle(deposit(13))
+    const { readModels } = await start({ store, definition: poisonous })
+    await expect
+      .poll(() => readModels.status())
+      .toMatchObject([{ status: 'stopped', error: expect.stringContaining('13 is poison') }])
+  })
+
+  test('does not make the other read models wait after a start', async () => {
+    const readStore = memoryReadStore()
+    const { handler, store } = handling({ readStore })
+    const definitions = { definition: poisonous, others: [halvesProjection((amount) => amount / 2)] }
+    const first = await start({ store, readStore, ...definitions })
+    await handler.handle(deposit(13))
+    const { position } = await handler.handle(deposit(2))
+    await first.readModels.waitFor('halves', position, 2_000)
+    await first.readModels.stop()
+    const from: number[] = []
+    const watched: typeof store = {
+      ...store,
+      subscribe(options) {
+        from.push(options.after)
+        return store.subscribe(options)
+      },
+    }
+    const second = await start({ store: watched, readStore, ...definitions })
+    await expect.poll(() => second.failures).toHaveLength(1)
+    expect(from).toEqual([position])
+    expect(second.readModels.status()).toMatchObject([{ status: 'stopped' }, { status: 'live', position }])
+    await second.readModels.skipPoison('balances')
+    await caughtUp(second.readModels, (await handler.handle(deposit(3))).position)
+    expect(await second.balanceOf('a')).toBe(5)
+  })
+
+  test('leaves the generation that it stopped as it was when another takes its place', async () => {
+    let poison = true
+    const { handler, store } = handling()
+    const { readModels, failures } = await start({ store, definition: balancesProjection((n) => poison && n === 13) })
+    await caughtUp(readModels, (await handler.handle(deposit(1))).position)
+    await handler.handle(deposit(13))
+    await expect.poll(() => failures).toHaveLength(1)
+    await handler.handle(deposit(2))
+    const old = readModels.reader('balances')
+    poison = false
+    await readModels.rebuild('balances')
+    await caughtUp(readModels, (await handler.handle(deposit(3))).position)
+    expect(await old.get(balances, ['a'])).toEqual([{ balance: 1, movements: 1 }])
   })
 
   test('fails a rebuild, and the old generation goes on', async () => {

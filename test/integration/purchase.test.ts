@@ -104,6 +104,24 @@ describe('a purchase', () => {
       .toMatchObject({ available: 10, reserved: 0 })
   })
 
+  test('that costs nothing is confirmed without a payment, and ships', async () => {
+    const shop = await openShop()
+    await stock(shop)
+    await shop.send('PUT', '/v1/shipping-methods/letter', { body: { titles: { en: 'Letter' }, prices: { EUR: 0 } } })
+    await shop.post('/v1/products/teapot/prices', { sku: 'TEAPOT', prices: { EUR: 0 } })
+    const shopper = await guest(shop)
+    const cartId = await fillCart(shop, shopper, 1)
+    await shop.post(`/v1/carts/${cartId}/shipping`, { method: 'letter' }, { token: shopper.token })
+    const orderId = await checkOut(shop, cartId, shopper)
+    expect(await shop.get(`/v1/orders/${orderId}`, shopper.token)).toMatchObject({
+      status: 'confirmed',
+      totals: { total: 0 },
+      payment: null,
+    })
+    await shop.post(`/v1/orders/${orderId}/ship`)
+    await expect.poll(() => shop.get('/v1/stock-levels/TEAPOT')).toMatchObject({ onHand: 9, reserved: 0 })
+  })
+
   test('that is cancelled gives the money and the stock back', async () => {
     const shop = await openShop()
     await stock(shop)

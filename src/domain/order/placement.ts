@@ -7,7 +7,7 @@ import type { orderCommands } from './commands.ts'
 import type { OrderEvent } from './events.ts'
 import { orderNumber } from './number.ts'
 import { refundOfRest, sale } from './settlement.ts'
-import { isEnded, type Order, paymentUnderWay, quantityBySku, termsOf } from './state.ts'
+import { isEnded, type Order, paymentUnderWay, quantityBySku, type Terms, termsOf } from './state.ts'
 
 /** How an order begins, is owed, and ends before its time. */
 
@@ -53,13 +53,23 @@ export function importOrder(command: Command<'ImportOrder'>, order: Order, { id,
 
 /** A reservation that comes for an order that is not pending is not recorded; the process releases it. */
 export function recordReservation(command: Command<'RecordReservation'>, order: Order, { id }: Context): OrderEvent[] {
-  termsOf(order, id)
+  const terms = termsOf(order, id)
   const { sku, quantity } = command
   const needed = quantityBySku(order)
   if (order.status !== 'pending' || order.reservations.has(sku) || needed.get(sku) !== quantity) return []
   const reserved: OrderEvent = { type: 'OrderStockReserved', data: command }
-  const isSecured = order.reservations.size + 1 === needed.size
-  return isSecured ? [reserved, { type: 'OrderStockSecured', data: {} }] : [reserved]
+  if (order.reservations.size + 1 < needed.size) return [reserved]
+  const secured: OrderEvent[] = [reserved, { type: 'OrderStockSecured', data: {} }]
+  return terms.totals.total === 0 ? [...secured, ...settledByNothing(terms, order)] : secured
+}
+
+/** An order that costs nothing waits for no payment. */
+function settledByNothing(terms: Terms, order: Order): OrderEvent[] {
+  const lines = [...order.lines.values()].map(({ line }) => line)
+  return [
+    { type: 'OrderConfirmed', data: {} },
+    { type: 'OrderPaid', data: { amount: 0, currency: terms.currency, ...sale(terms, lines) } },
+  ]
 }
 
 export function rejectOrder(command: Command<'RejectOrder'>, order: Order, { id }: Context): OrderEvent[] {

@@ -30,6 +30,9 @@ export interface Credentials {
   readonly isLocal: boolean
 }
 
+/** Whoever runs commands on this machine. No API key can have this id: theirs have no underscore. */
+export const localAdminId = 'local_admin'
+
 const cachedTokens = 20_000
 const maxFailuresPerMinute = 100
 
@@ -50,7 +53,7 @@ function isSame(one: Buffer, other: Buffer): boolean {
 export function authentication(options: AuthenticationOptions): (credentials: Credentials) => Promise<Principal> {
   const { tokens, clock, findApiKey } = options
   const adminHash = options.adminToken === undefined ? undefined : sha256(options.adminToken)
-  const admin: Principal = { kind: 'staff', id: 'local-admin', scopes: new Set(options.scopes) }
+  const admin: Principal = { kind: 'staff', id: localAdminId, scopes: new Set(options.scopes) }
   const verified = new LRUCache<string, { principal: Principal; expiresAt: number }>({ max: cachedTokens })
   /** Tokens of API keys that were good when they were last sent: failures of others at their address don't count for them. */
   const trusted = new LRUCache<string, true>({ max: cachedTokens })

@@ -1,5 +1,6 @@
 import rateLimit, { normalizeIP } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { localAdminId } from './authentication.ts'
 import { problem } from './problems.ts'
 
 export interface RateLimits {
@@ -26,7 +27,7 @@ export async function rateLimits(app: FastifyInstance, { requestsPerMinute }: Ra
     timeWindow: 60_000,
     cache: 20_000,
     keyGenerator: callerOf,
-    allowList: ({ principal }) => principal.kind === 'staff' && principal.id === 'local-admin',
+    allowList: ({ principal }) => principal.kind === 'staff' && principal.id === localAdminId,
     addHeaders: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
     addHeadersOnExceeding: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
     errorResponseBuilder: (_request, { ttl }) =>

@@ -112,6 +112,18 @@ test('The token of this machine may do everything, from this machine alone', asy
   expect((await elsewhere).statusCode).toBe(401)
 })
 
+test('An API key cannot pass for the token of this machine, which has no limit', async () => {
+  const { send, apiKeys } = await serve({ limits: { requestsPerMinute: 1 } })
+  for (const id of ['local-admin', 'local~admin', 'local.admin']) {
+    apiKeys.set(id, ['bookings'])
+    const as = `dbk_${id}_${staffSecret}`
+    expect((await send(page, { as })).statusCode).toBe(200)
+    expect((await send(page, { as })).statusCode).toBe(429)
+  }
+  const as = 'a-token-of-this-machine'
+  for (let times = 0; times < 3; times++) expect((await send(page, { as })).statusCode).toBe(200)
+})
+
 test('Anybody can begin as a guest', async () => {
   const { send, openVenue, newKey } = await serve()
   await openVenue('globe')

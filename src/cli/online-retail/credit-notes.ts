@@ -96,7 +96,7 @@ export function matchCreditNotes(
     const reason = reasonOf(line)
     const match = reason === undefined ? latestBefore(line, sold.get(keyOf(line)) ?? []) : undefined
     if (match === undefined) {
-      unmatched.push({ line, reason: reason ?? 'credit note: no earlier order with so many at this price' })
+      unmatched.push({ line, reason: reason ?? 'credit note: no earlier order has so many left' })
       continue
     }
     const { order } = match

@@ -41,13 +41,13 @@ describe('the lines of a file', () => {
       ['536367', 'no price', 'no price: stock found or given away'],
       ['536368', 'no credit note', 'no credit note: stock written off'],
       ['C536379', 'credit note', 'credit note: a discount, of no order'],
-      ['C536380', 'credit note', 'credit note: no earlier order with so many at this price'],
+      ['C536380', 'credit note', 'credit note: no earlier order has so many left'],
       ['C536381', 'credit note of a guest', 'credit note of a guest: its order is not known'],
-      ['C536383', 'credit note', 'credit note: no earlier order with so many at this price'],
-      ['C536384', 'credit note', 'credit note: no earlier order with so many at this price'],
+      ['C536383', 'credit note', 'credit note: no earlier order has so many left'],
+      ['C536384', 'credit note', 'credit note: no earlier order has so many left'],
       ['A563187', 'price below zero', 'price below zero: a correction of the books'],
     ])
-    expect(countByReason(ledger.setAside)[0]).toEqual(['credit note: no earlier order with so many at this price', 3])
+    expect(countByReason(ledger.setAside)[0]).toEqual(['credit note: no earlier order has so many left', 3])
   })
 
   test('that are set aside are written down as they were', async () => {

@@ -135,7 +135,7 @@ function eventStore(reader: LogReader, tail: LiveTail, commits: GroupCommit | un
           }
           yield batch
           position = batch.position
-          if (live === undefined) await nextTurn()
+          await nextTurn() // also from memory: who is far behind must not keep all others waiting
         }
       } finally {
         stopWaking()

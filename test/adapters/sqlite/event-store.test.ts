@@ -1,9 +1,10 @@
 import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { openSqliteEventStore, type SqliteEventStoreOptions } from '../../../src/adapters/sqlite/event-store.ts'
 import { startLogWriter } from '../../../src/adapters/sqlite/writer-thread.ts'
-import type { EventStore } from '../../../src/engine/event-store.ts'
+import { type EventStore, noStream } from '../../../src/engine/event-store.ts'
 import { eventStoreContract } from '../../contract/event-store.ts'
+import { newEvents } from '../../contract/new-event.ts'
 import { temporaryDirectory } from '../../temporary-directory.ts'
 
 const optionsOf = new WeakMap<EventStore, SqliteEventStoreOptions>()
@@ -46,4 +47,25 @@ eventStoreContract('the event store in SQLite', {
   },
   loseNextAnswer: (store) => losing.add(given(store).file),
   propertyRuns: 100,
+})
+
+test('a subscriber that is far behind lets others have their turn, also when it is served from memory', async () => {
+  const directory = temporaryDirectory()
+  onTestFinished(directory.remove)
+  const store = await open({ file: join(directory.path, 'log.db') })
+  for (let n = 0; n < 4; n++) await store.append(`invoice-${n}`, noStream, newEvents(50))
+  const stopping = new AbortController()
+  let turns = 0
+  const turn = () => {
+    turns++
+    if (!stopping.signal.aborted) setImmediate(turn)
+  }
+  setImmediate(turn)
+  const turnsAt: number[] = []
+  for await (const { caughtUp } of store.subscribe({ after: 0, batchSize: 20, signal: stopping.signal })) {
+    turnsAt.push(turns)
+    if (caughtUp) stopping.abort()
+  }
+  expect(turnsAt).toHaveLength(10)
+  expect(new Set(turnsAt).size).toBe(10)
 })

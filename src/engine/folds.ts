@@ -56,6 +56,7 @@ export function foldCache(
 ): Folds {
   const cache = new LRUCache<string, StreamFold>({ max: cacheSize })
   const loading = new Map<string, Promise<StreamFold>>()
+  const refreshing = new Map<string, Promise<StreamFold>>()
   const snapshotRevisions = new LRUCache<string, number>({ max: cacheSize })
 
   function nothing(decider: Decider): StreamFold {
@@ -121,11 +122,12 @@ export function foldCache(
     if (!format || fold.revision - (snapshotRevisions.get(stream) ?? noStream) < format.every) return
     snapshotRevisions.set(stream, fold.revision)
     const { revision, position } = fold
-    const state: SavedState = { state: format.save(fold.state), eventId: fold.eventId, recent: fold.recent.save() }
-    // A snapshot only saves time: one that can't be written now is written later.
-    snapshots
-      .saveSnapshot({ stream, logId: store.logId, stateVersion: format.version, revision, position, state })
-      .catch(() => snapshotRevisions.delete(stream))
+    async function save(stateVersion: number): Promise<void> {
+      const state: SavedState = { state: format?.save(fold.state), eventId: fold.eventId, recent: fold.recent.save() }
+      await snapshots.saveSnapshot({ stream, logId: store.logId, stateVersion, revision, position, state })
+    }
+    // A snapshot only saves time: one that can't be made now is made later.
+    save(format.version).catch(() => snapshotRevisions.delete(stream))
   }
 
   return {
@@ -141,10 +143,24 @@ export function foldCache(
     cached: (stream) => cache.get(stream),
     async refresh(decider, id) {
       const stream = streamName(decider.category, id)
-      return once(stream, async () => {
-        const known = cache.get(stream) ?? (await beginning(decider, stream))
-        return newest(stream, await foldOn(decider, stream, known))
-      })
+      const running = loading.get(stream)
+      const read = () =>
+        once(stream, async () => {
+          const known = cache.get(stream) ?? (await beginning(decider, stream))
+          return newest(stream, await foldOn(decider, stream, known))
+        })
+      if (running === undefined) return read()
+      // A read that is under way may have passed what is asked for now: the next one is for all who ask meanwhile.
+      const next =
+        refreshing.get(stream) ??
+        running
+          .catch(() => undefined)
+          .then(() => {
+            refreshing.delete(stream)
+            return read()
+          })
+      refreshing.set(stream, next)
+      return next
     },
     keep(decider, stream, fold) {
       cache.set(stream, fold)

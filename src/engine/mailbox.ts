@@ -81,7 +81,7 @@ export function mailbox(options: MailboxOptions, stream: string, onIdle: () => v
     if (first === undefined) return []
     const { decider, target } = first.command
     let proven = store.soleWriter || folds.cached(stream) === undefined
-    let fold = await folds.load(decider, target)
+    let fold = await (proven && !store.soleWriter ? folds.refresh(decider, target) : folds.load(decider, target))
     for (let tries = 1; ; tries++) {
       const { round, left } = await decideAll(fold, batch)
       if (round.events.length === 0 && !proven) {

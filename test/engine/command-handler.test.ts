@@ -267,3 +267,31 @@ test('whatever several processes do at once, no account is overdrawn and each co
     { numRuns: 50 },
   )
 })
+
+test('where others write too, a command does not rest on a read that began before it', async () => {
+  const memory = { ...memoryEventStore(), soleWriter: false }
+  let release = () => {}
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  let reads = 0
+  const slow: typeof memory = {
+    ...memory,
+    async *readStream(stream, options) {
+      const isFirst = reads++ === 0
+      yield* memory.readStream(stream, options)
+      if (isFirst) await held
+    },
+  }
+  const one = handling({ store: slow })
+  const two = handling({ store: memory })
+  await two.handler.handle(deposit(1))
+  const early = one.handler.fold(account, 'a')
+  await expect.poll(() => reads).toBe(1)
+  await two.handler.handle(deposit(5))
+  const late = one.handler.handle(withdraw(6))
+  await new Promise((resolve) => setImmediate(resolve))
+  release()
+  await expect(late).resolves.toMatchObject({ revision: 2 })
+  expect((await early).state).toEqual({ balance: 1 })
+})

@@ -93,4 +93,6 @@ async function foldLog(
     const { position: head } = await store.head()
     await onBatch({ position: batch.position, head, events, elapsedMs: now() - startedAt })
   }
+  // Whoever follows from here on is past all tombstones: swept here, they are no work for the thread that does.
+  for (const { generation, position, failure } of places) if (!failure) await generation.sweep(position)
 }

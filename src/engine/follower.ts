@@ -11,9 +11,20 @@ export interface Follower {
   position: number
   /** The checkpoint that is stored, which lags behind while no event concerns the projection. */
   savedPosition: number
+  /** Where the tombstones were last swept. */
+  sweptPosition: number
 }
 
 const checkpointEvery = 1_000
+/** Often, so that each sweep has little to do. */
+const sweepEvery = 1_000
+/** No writer is ever so far behind the stored checkpoint that it would need a tombstone from before. */
+const tombstonesKept = 10_000
+
+/** Follows the log with a generation from a place on. */
+export function followerAt(generation: Generation, position: number): Follower {
+  return { generation, position, savedPosition: position, sweptPosition: position }
+}
 
 async function isOfThisLog(store: EventStore, checkpoint: Checkpoint): Promise<boolean> {
   if (checkpoint.logId !== store.logId) return false
@@ -34,8 +45,7 @@ export async function openFollower(
     await generation.close()
     return undefined
   }
-  const position = checkpoint?.position ?? 0
-  return { generation, position, savedPosition: position }
+  return followerAt(generation, checkpoint?.position ?? 0)
 }
 
 /**
@@ -56,6 +66,10 @@ export async function advance(
     const { position, eventId } = to
     await project(definition, follower.generation, matching, { logId, position, eventId })
     follower.savedPosition = position
+    if (position - follower.sweptPosition >= sweepEvery) {
+      await follower.generation.sweep(position - tombstonesKept)
+      follower.sweptPosition = position
+    }
   }
   follower.position = to.position
 }

@@ -3,7 +3,7 @@ import { type Clock, pause } from './clock.ts'
 import { NewerVersionError, PreconditionError, UnavailableError } from './errors.ts'
 import type { EventBatch, EventStore } from './event-store.ts'
 import type { EventRegistry, Recorded } from './events.ts'
-import { advance, closeFollower, type Follower, openFollower } from './follower.ts'
+import { advance, closeFollower, type Follower, followerAt, openFollower } from './follower.ts'
 import { type Projection, specOf } from './projection.ts'
 import { PoisonEventError } from './projector.ts'
 import { type Reader, readerOf } from './query.ts'
@@ -323,7 +323,7 @@ export function projections(options: ProjectionsOptions): Projections {
         } else if (head === 0) {
           await exclusive(async () => {
             const generation = await readStore.createGeneration(specOf(running.definition))
-            await makeLive(running, { generation, position: 0, savedPosition: 0 })
+            await makeLive(running, followerAt(generation, 0))
           })
         } else missing.push(name)
         const building = own.find(({ state }) => state === 'building')

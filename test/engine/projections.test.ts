@@ -6,7 +6,7 @@ import { build } from '../../src/engine/build.ts'
 import { systemClock } from '../../src/engine/clock.ts'
 import { newEvents } from '../../src/engine/command.ts'
 import { eventRegistry } from '../../src/engine/events.ts'
-import { collection, derivedCollection, type Projection, projection } from '../../src/engine/projection.ts'
+import { collection, derivedCollection, type Projection, projection, specOf } from '../../src/engine/projection.ts'
 import { type Projections, type ProjectionsOptions, projections } from '../../src/engine/projections.ts'
 import type { Generation, ReadStore } from '../../src/engine/read-store.ts'
 import { accountEvents } from './account.ts'
@@ -211,6 +211,53 @@ describe('a rebuild', () => {
     await caughtUp(second.readModels, 1)
     expect(await second.balanceOf('a')).toBe(5)
     expect(second.readModels.status()).toMatchObject([{ version: 2, status: 'live' }])
+  })
+})
+
+describe('a deleted document', () => {
+  /** An account is in it while it has money. */
+  const holders = collection('holders', z.object({ balance: z.int() }), {})
+  const definition = projection({
+    name: 'holders',
+    version: 1,
+    collections: [holders],
+    from: [accountEvents],
+    on: {
+      Deposited: ({ stream, data }) => holders.change(stream, () => ({ balance: data.amount })),
+      Withdrawn: ({ stream }) => holders.change(stream, () => undefined),
+    },
+  })
+  const tombstones = (generation: Generation | undefined) =>
+    generation?.read([{ collection: 'holders', id: 'account-gone' }])
+  const goneAndMore = async ({ handler }: ReturnType<typeof handling>, more: number) => {
+    await handler.handle(deposit(1, { target: 'gone' }))
+    await handler.handle(withdraw(1, { target: 'gone' }))
+    const rest = Array.from({ length: more }, () => handler.handle(deposit(1)))
+    return (await Promise.all(rest)).at(-1)?.position ?? 0
+  }
+
+  test('leaves a tombstone, which is swept long after', async () => {
+    const readStore = memoryReadStore()
+    const given = handling({ readStore, maxWaiting: 10_000 })
+    const { readModels } = await start({ store: given.store, readStore, definition })
+    const [info] = await readStore.generations()
+    const generation = await readStore.openGeneration(info?.id ?? '', specOf(definition))
+    await readModels.waitFor('holders', await goneAndMore(given, 10), 2_000)
+    expect(await tombstones(generation)).toMatchObject([{ body: undefined }])
+    const position = await goneAndMore(given, 4_000)
+    await readModels.waitFor('holders', position, 10_000)
+    await readModels.waitFor('holders', (await given.handler.handle(deposit(1))).position, 2_000)
+    expect(await tombstones(generation)).toEqual([undefined])
+  })
+
+  test('leaves nothing in a generation that was built anew', async () => {
+    const readStore = memoryReadStore()
+    const given = handling({ readStore })
+    const position = await goneAndMore(given, 1)
+    const { readModels } = await start({ store: given.store, readStore, definition })
+    await readModels.waitFor('holders', position, 2_000)
+    const [info] = await readStore.generations()
+    expect(await tombstones(await readStore.openGeneration(info?.id ?? '', specOf(definition)))).toEqual([undefined])
   })
 })
 

@@ -27,14 +27,17 @@ export interface CommandHandlerOptions {
   readonly clock: Clock
   /** Most commands that may wait in the process; beyond it the answer is 503. */
   readonly maxWaiting: number
+  /** Most bytes that they may hold, as JSON: 64 MiB, if it is not given. */
+  readonly maxWaitingBytes?: number
   readonly answerTimeoutMs: number
 }
 
 /** The way of every command: queued for its stream, decided, appended, answered. */
 export function commandHandler(options: CommandHandlerOptions): CommandHandler {
-  const { store, folds, clock, maxWaiting, answerTimeoutMs } = options
+  const { store, folds, clock, maxWaiting, maxWaitingBytes = 64 * 1024 * 1024, answerTimeoutMs } = options
   const mailboxes = new Map<string, Mailbox>()
   let waitingCount = 0
+  let waitingBytes = 0
 
   function mailboxOf(stream: string): Mailbox {
     const known = mailboxes.get(stream)
@@ -60,10 +63,12 @@ export function commandHandler(options: CommandHandlerOptions): CommandHandler {
 
   return {
     handle(command) {
-      if (waitingCount >= maxWaiting) {
+      const bytes = Buffer.byteLength(JSON.stringify(command.data))
+      if (waitingCount >= maxWaiting || (waitingCount > 0 && waitingBytes + bytes > maxWaitingBytes)) {
         return Promise.reject(new UnavailableError('busy', 'Too many commands wait to be decided. Try again.'))
       }
       waitingCount++
+      waitingBytes += bytes
       return new Promise<Answer>((resolve, reject) => {
         const cancelTimeout = clock.after(answerTimeoutMs, () =>
           reject(
@@ -76,6 +81,7 @@ export function commandHandler(options: CommandHandlerOptions): CommandHandler {
         const settled = () => {
           cancelTimeout()
           waitingCount--
+          waitingBytes -= bytes
         }
         mailboxOf(streamOf(command)).send({
           command,

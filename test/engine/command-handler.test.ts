@@ -220,6 +220,23 @@ describe('the mailbox', () => {
     await expect(handler.handle(deposit(5))).rejects.toMatchObject({ code: 'contention' })
   })
 
+  test('refuses what passes its bound in bytes, until there is room again', async () => {
+    let release = () => {}
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const store = withAppend(memoryEventStore(), async (append, ...args) => {
+      await held
+      return await append(...args)
+    })
+    const { handler } = handling({ store, maxWaitingBytes: 30 })
+    const first = [handler.handle(deposit(5)), handler.handle(deposit(5))]
+    await expect(handler.handle(deposit(5))).rejects.toMatchObject({ code: 'busy' })
+    release()
+    await Promise.all(first)
+    await handler.handle(deposit(5))
+  })
+
   test('refuses what passes its bound, and tells nobody that an unknown outcome failed', async () => {
     const never = withAppend(memoryEventStore(), () => new Promise(() => {}))
     const { handler } = handling({ store: never, maxWaiting: 1, answerTimeoutMs: 10 })

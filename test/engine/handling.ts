@@ -18,16 +18,21 @@ interface Handling {
 
 /** A command handler for accounts; each call is a process with a cache of its own over the same stores. */
 export function handling(
-  given: Partial<Pick<Handling, 'store' | 'readStore'>> & { maxWaiting?: number; answerTimeoutMs?: number } = {},
+  given: Partial<Pick<Handling, 'store' | 'readStore'>> & {
+    maxWaiting?: number
+    maxWaitingBytes?: number
+    answerTimeoutMs?: number
+  } = {},
 ): Handling {
   const {
     store = memoryEventStore(),
     readStore = memoryReadStore(),
     maxWaiting = 1_000,
+    maxWaitingBytes = 1_000_000,
     answerTimeoutMs = 5_000,
   } = given
   const folds = foldCache(store, readStore, eventRegistry([accountEvents]), 100)
-  const handler = commandHandler({ store, folds, clock: systemClock, maxWaiting, answerTimeoutMs })
+  const handler = commandHandler({ store, folds, clock: systemClock, maxWaiting, maxWaitingBytes, answerTimeoutMs })
   return { store, readStore, handler }
 }
 

@@ -31,8 +31,7 @@ export const stockItemRequests = [
     name: 'reserveStock',
     route: 'POST /v1/stock-items/{sku}/reserve',
     summary: 'Reserve stock for something outside the shop',
-    description:
-      'Orders of the shop reserve by themselves. What is not available is refused by an event, which stock levels and the timeline show. The same reservation again changes nothing.',
+    description: 'Orders of the shop reserve by themselves. The same reservation again changes nothing.',
     who: staff('stock'),
     target: stockItem,
     type: 'ReserveStock',

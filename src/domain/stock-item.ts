@@ -207,7 +207,11 @@ function msBetween(earlier: string, later: string): number {
   return Temporal.Instant.from(later).epochMilliseconds - Temporal.Instant.from(earlier).epochMilliseconds
 }
 
-function reserve(command: Command<'ReserveStock'>, item: StockItem, { id, at }: Around): StockItemEvent[] {
+function reserve(
+  command: Command<'ReserveStock'>,
+  item: StockItem,
+  { id, at, actor }: Around & Pick<Context, 'actor'>,
+): StockItemEvent[] {
   const { reservationId, quantity, requestedAt = at } = command
   if (item.open.has(reservationId)) return []
   if (item.ended.byKey.has(reservationId) || item.refused.byKey.has(reservationId)) return []
@@ -222,7 +226,10 @@ function reserve(command: Command<'ReserveStock'>, item: StockItem, { id, at }: 
     )
   }
   const left = available(item)
-  // Whoever asked waits for an answer, so a refusal is an event, too.
+  // A process waits for an event, so a refusal is one, too; a person is told at once.
+  if (left < quantity && actor.kind === 'staff') {
+    throw reject('not-available', `Only ${left} pieces are available. Reserve fewer.`, { available: left })
+  }
   if (left < quantity) {
     return [{ type: 'ReservationRefused', data: { sku: id, reservationId, quantity, available: left } }]
   }

@@ -74,13 +74,17 @@ describe('reserving', () => {
       .then(reserved('order-2', 2))
   })
 
-  test('what is not available is refused, whole, by an event', () => {
+  test('what is not available is refused, whole: a process by an event, a person at once', () => {
+    const actor = { kind: 'process', id: 'fulfil-order' } as const
     given(received(2))
-      .when('ReserveStock', { reservationId: 'order-1', quantity: 3 })
+      .when('ReserveStock', { reservationId: 'order-1', quantity: 3 }, { actor })
       .then(refused('order-1', 3, 2))
     given()
-      .when('ReserveStock', { reservationId: 'order-1', quantity: 1 })
+      .when('ReserveStock', { reservationId: 'order-1', quantity: 1 }, { actor })
       .then(refused('order-1', 1, 0))
+    given(received(2))
+      .when('ReserveStock', { reservationId: 'exhibition', quantity: 3 })
+      .thenRejected('not-available', { available: 2 })
   })
 
   test('a reservation that was refused stays refused, also when goods have come in since', () => {

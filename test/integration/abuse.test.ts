@@ -42,6 +42,11 @@ describe('what would leave money or stock where it does not belong is refused', 
     }
     expect(await shop.get('/v1/stock-levels/TEAPOT')).toMatchObject({ onHand: 10, reserved: 2 })
     await shop.post('/v1/stock-items/TEAPOT/reserve', { reservationId: 'exhibition', quantity: 1 })
+    const tooMany = { body: { reservationId: 'fair', quantity: 99 }, headers: { 'idempotency-key': 'fair' } }
+    expect(await shop.send('POST', '/v1/stock-items/TEAPOT/reserve', tooMany)).toMatchObject({
+      status: 409,
+      body: { code: 'not-available', details: { available: 7 } },
+    })
     await shop.post('/v1/stock-items/TEAPOT/release', { reservationId: 'exhibition' })
     expect(await shop.get('/v1/stock-levels/TEAPOT')).toMatchObject({ onHand: 10, reserved: 2 })
   })

@@ -86,7 +86,10 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
     })
     const health = (): Health => ({
       started: true,
-      degraded: engine.projections.status().flatMap(({ name, status }) => (status === 'stopped' ? [name] : [])),
+      degraded: [
+        ...engine.projections.status().flatMap(({ name, status }) => (status === 'stopped' ? [name] : [])),
+        ...engine.processes.status().flatMap(({ name, error }) => (error === undefined ? [] : [name])),
+      ],
     })
     const measured = metrics({
       projections: engine.projections.status,

@@ -20,6 +20,11 @@ export interface DeadJob extends Job {
   readonly error: string
 }
 
+/** Thrown by a handler for a job that no further try can help: it is dead at once. */
+export class HopelessJobError extends Error {
+  override readonly name = 'HopelessJobError'
+}
+
 export interface WorkOptions {
   /** Most jobs of this name that run at once. */
   readonly concurrency: number
@@ -39,7 +44,7 @@ export interface JobQueue {
   known(ids: readonly string[]): Promise<ReadonlySet<string>>
   /**
    * Runs due jobs of one name. The handler's return ends the job and the queue forgets it; its throw is retried
-   * with backoff, and after `maxAttempts` the job is dead. A job that ran when the process died runs again.
+   * with backoff, and after `maxAttempts`, or a `HopelessJobError`, the job is dead. A job that ran when the process died runs again.
    * @returns stops taking jobs and waits for those that run
    */
   work(name: string, handler: (job: RunningJob) => Promise<void>, options: WorkOptions): () => Promise<void>

@@ -1,5 +1,12 @@
 import type { Clock } from './clock.ts'
-import type { DeadJob, Job, JobQueue, RunningJob, WorkOptions } from './job-queue.ts'
+import {
+  type DeadJob,
+  HopelessJobError,
+  type Job,
+  type JobQueue,
+  type RunningJob,
+  type WorkOptions,
+} from './job-queue.ts'
 
 /** A job queue over a table of jobs that one process owns: what the adapters without a broker share. */
 
@@ -102,7 +109,8 @@ export function runJobs(table: JobTable, options: RunnerOptions): JobQueue {
         await Promise.resolve() // nobody's handler runs inside the caller's `schedule`
         await handler({ ...job, attempt: tried })
       } catch (error) {
-        if (tried >= limits.maxAttempts) settle = () => table.bury(job.id, tried, describe(error))
+        if (tried >= limits.maxAttempts || error instanceof HopelessJobError)
+          settle = () => table.bury(job.id, tried, describe(error))
         else {
           const nextAt = clock.now() + backoffMs(tried, limits, random)
           settle = () => table.retry(job.id, tried, nextAt)

@@ -1,11 +1,12 @@
 import { type Clock, pause } from './clock.ts'
+import type { Command } from './command.ts'
 import type { CommandHandler } from './command-handler.ts'
 import { deadLetter } from './dead-letter.ts'
-import { Rejection } from './errors.ts'
+import { PreconditionError, Rejection } from './errors.ts'
 import type { EventStore } from './event-store.ts'
 import type { EventRegistry, Recorded } from './events.ts'
 import { type JobDefinition, jobId, type Work } from './job.ts'
-import type { Job, JobQueue, RunningJob } from './job-queue.ts'
+import { HopelessJobError, type Job, type JobQueue, type RunningJob } from './job-queue.ts'
 import { type OpenWork, openWorkItems } from './open-work.ts'
 import type { Projections } from './projections.ts'
 import { derivedId } from './streams.ts'
@@ -29,6 +30,7 @@ export interface JobWorkerOptions {
 }
 
 const sweepPage = 500
+const retryLetterMs = 1_000
 
 /**
  * Runs the jobs that the log has open. The queue is only an alarm clock: each job is put there as its event comes by,
@@ -115,21 +117,36 @@ export async function runJobs(options: JobWorkerOptions): Promise<JobWorker> {
       }
     } catch (error) {
       onFailure(error, definition.name)
-      // A rejection will not change by itself, so it takes the short way to the dead letters.
-      if (last || error instanceof Rejection) {
-        const reason = (error instanceof Error ? error.message : String(error)).slice(0, 1_000)
-        const letter = { source: 'job', name: definition.name, subject: running.id, position: 0, reason }
-        const id = derivedId(running.id, dueAt, 'set-aside')
-        await handler.handle({
-          ...cause,
-          decider: deadLetter,
-          target: id,
-          type: 'RaiseDeadLetter',
-          data: letter,
-          id: derivedId(id, clock.now()),
-        })
+      const isHopeless = error instanceof Rejection || error instanceof PreconditionError
+      if (!last && !isHopeless) throw error
+      await setAside(definition, running.id, dueAt, error)
+      throw new HopelessJobError(error instanceof Error ? error.message : String(error), { cause: error })
+    }
+  }
+
+  /** The queue may call a job dead only when the log says so, however long that takes: nobody would look for it otherwise. */
+  async function setAside({ name }: JobDefinition, subject: string, dueAt: string, error: unknown): Promise<void> {
+    const reason = (error instanceof Error ? error.message : String(error)).slice(0, 1_000)
+    const id = derivedId(subject, dueAt, 'set-aside')
+    const letter: Command = {
+      decider: deadLetter,
+      target: id,
+      type: 'RaiseDeadLetter',
+      data: { source: 'job', name, subject, position: 0, reason },
+      id: derivedId(id, clock.now()),
+      actor: { kind: 'process', id: name },
+      correlationId: subject,
+    }
+    for (;;) {
+      try {
+        await handler.handle(letter)
+        return
+      } catch (failure) {
+        onFailure(failure, name)
+        // Interrupted like this, the job runs again after the next start.
+        if (stopping.signal.aborted) throw failure
+        await pause(clock, retryLetterMs, stopping.signal)
       }
-      throw error
     }
   }
 

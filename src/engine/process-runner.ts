@@ -13,6 +13,8 @@ export interface ProcessStatus {
   readonly position: number
   /** Reactions under way. */
   readonly underWay: number
+  /** Why a reaction has failed again and again; the process waits behind it. */
+  readonly error?: string
 }
 
 export interface ProcessRunner {
@@ -32,6 +34,8 @@ export interface ProcessRunnerOptions {
   /** Told when the log can't be followed, a reaction has to be repeated or is set aside. */
   readonly onFailure: (error: unknown, manager: string) => void
 }
+
+const failuresBeforeError = 3
 
 interface Reacting {
   readonly checkpoint: Checkpoint
@@ -58,6 +62,8 @@ function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
   const reacting: Reacting[] = []
   let position = 0
   let wake: (() => void) | undefined
+  /** Of the reactions that fail again and again, by event id. */
+  const errors = new Map<string, string>()
 
   function finish(entry: Reacting): void {
     entry.done = true
@@ -119,18 +125,30 @@ function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
     for (let failures = 0; !stopping.signal.aborted; failures++) {
       try {
         await reactTo(event)
+        errors.delete(event.id)
         return true
       } catch (error) {
         onFailure(error, manager.name)
+        if (failures >= failuresBeforeError)
+          errors.set(event.id, error instanceof Error ? error.message : String(error))
         await pause(clock, Math.min(30_000, 100 * 2 ** failures), stopping.signal)
       }
     }
     return false
   }
 
+  function laneOf(event: RecordedEvent): string {
+    if (event.type === 'DeadLetterRetried') return event.stream
+    try {
+      return manager.route(registry.upcast(event)) ?? event.stream
+    } catch {
+      // The reaction fails on it too, and says so.
+      return event.stream
+    }
+  }
+
   function react(event: RecordedEvent, entry: Reacting): void {
-    const lane =
-      (event.type === 'DeadLetterRetried' ? undefined : manager.route(registry.upcast(event))) ?? event.stream
+    const lane = laneOf(event)
     const before = lanes.get(lane) ?? Promise.resolve()
     const turn = before
       .then(() => reactSurely(event))
@@ -189,7 +207,11 @@ function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
 
   const running = run()
   return {
-    status: (): ProcessStatus => ({ name: manager.name, position, underWay: reacting.length }),
+    status(): ProcessStatus {
+      const [error] = errors.values()
+      const underWay = reacting.filter(({ done }) => !done).length
+      return { name: manager.name, position, underWay, ...(error !== undefined && { error }) }
+    },
     async stop() {
       stopping.abort()
       wake?.()

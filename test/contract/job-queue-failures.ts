@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { RunningJob } from '../../src/engine/job-queue.ts'
+import { HopelessJobError, type RunningJob } from '../../src/engine/job-queue.ts'
 import { ids, mail, patient, record } from '../mail-jobs.ts'
 import type { JobQueueHarness } from './job-queue-harness.ts'
 
@@ -46,6 +46,22 @@ export function failuresContract(harness: () => Promise<JobQueueHarness>): void 
         },
       ])
       expect(await queue.known(['a'])).toEqual(new Set(['a']))
+    })
+
+    test('beyond hope is dead at once', async () => {
+      const { queue, now, advance } = await emptyQueue()
+      let tries = 0
+      const hopeless = async () => {
+        tries++
+        throw new HopelessJobError('there is no such address')
+      }
+      queue.work('mail', hopeless, patient)
+      await queue.schedule([mail('a', now())])
+      await advance(5_000)
+      expect(tries).toBe(1)
+      expect(await queue.dead(10)).toMatchObject([
+        { id: 'a', attempts: 1, error: expect.stringContaining('no such address') },
+      ])
     })
 
     test('and succeeds later is forgotten', async () => {

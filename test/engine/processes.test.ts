@@ -1,16 +1,16 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { memoryJobQueue } from '../../src/adapters/memory/job-queue.ts'
 import { memoryKeyVault } from '../../src/adapters/memory/key-vault.ts'
-import { ask } from '../../src/engine/command.ts'
+import { type Ask, ask } from '../../src/engine/command.ts'
 import { deadLetter } from '../../src/engine/dead-letter.ts'
 import { buildHere, type Definitions, defaultLimits, startEngine } from '../../src/engine/engine.ts'
 import { UnavailableError } from '../../src/engine/errors.ts'
-import { job } from '../../src/engine/job.ts'
+import { job, type WorkInHand } from '../../src/engine/job.ts'
 import { openWorkItems } from '../../src/engine/open-work.ts'
 import { processManager } from '../../src/engine/process-manager.ts'
 import { derivedId, idOf } from '../../src/engine/streams.ts'
 import { manualClock } from '../manual-clock.ts'
-import { account, accountEvents } from './account.ts'
+import { type Account, account, accountEvents } from './account.ts'
 import { balancesProjection } from './balances.ts'
 import { command, deposit, eventsOf, handling, withAppend, withdraw } from './handling.ts'
 
@@ -196,6 +196,31 @@ describe('a process manager', () => {
     await expect.poll(() => balances).toEqual([5, 10])
   })
 
+  test('that fails again and again says so, and says no more of it once it is done', async () => {
+    let isBroken = true
+    const fragile = processManager({
+      name: 'fragile',
+      of: account,
+      from: [accountEvents],
+      route: ({ stream }) => idOf(stream),
+      on: {
+        Deposited: () => {
+          if (isBroken) throw new TypeError('x is not a function')
+          return []
+        },
+      },
+    })
+    const { engine, clock } = await start({ processes: [fragile] })
+    await engine.handler.handle(deposit(5))
+    const status = async () => {
+      await clock.advance(30_000)
+      return engine.processes.status()[0]
+    }
+    await expect.poll(status).toMatchObject({ error: 'x is not a function', underWay: 1 })
+    isBroken = false
+    await expect.poll(status).toEqual({ name: 'fragile', position: expect.any(Number), underWay: 0 })
+  })
+
   test('sets aside what is rejected, goes on, and does it when it is retried', async () => {
     const spend = processManager({
       name: 'spend',
@@ -216,8 +241,8 @@ describe('a process manager', () => {
   })
 })
 
-/** An account with money in it is emptied by a call to the outside, a minute after its first deposit. */
-function emptying(call: (attempt: number) => Promise<void>) {
+/** An account with money in it is emptied a minute after its first deposit. @param run how, and what follows from it */
+function emptyingBy(run: (state: Account, work: WorkInHand) => Promise<readonly Ask[]>) {
   return job({
     name: 'empty',
     of: account,
@@ -230,11 +255,16 @@ function emptying(call: (attempt: number) => Promise<void>) {
     },
     settles: { Withdrawn: ({ stream }) => ({ target: idOf(stream), key: '' }) },
     isOpen: ({ balance }) => balance > 0,
-    async run({ balance }, { target, attempt }) {
-      await call(attempt)
-      return [ask(account, target, 'Withdraw', { amount: balance })]
-    },
+    run,
     work: { maxAttempts: 3, backoffMs: 1_000 },
+  })
+}
+
+/** @param call to the outside, for each try */
+function emptying(call: (attempt: number) => Promise<void>) {
+  return emptyingBy(async ({ balance }, { target, attempt }) => {
+    await call(attempt)
+    return [ask(account, target, 'Withdraw', { amount: balance })]
   })
 }
 
@@ -281,6 +311,38 @@ describe('a job', () => {
     const types: string[] = []
     for await (const { events } of store.readAll({ after: 0 })) types.push(...events.map(({ type }) => type))
     expect(types).toEqual(['Deposited', 'DeadLetterRaised'])
+  })
+
+  test('whose outcome breaks a rule is set aside at once, and done when it is retried', async () => {
+    let calls = 0
+    const clock = manualClock(Date.parse(now()))
+    const overdrawing = emptyingBy(async (_state, { target }) => {
+      calls++
+      return [ask(account, target, 'Withdraw', { amount: 9 })]
+    })
+    const { engine, store, queue, balance } = await start({ jobs: [overdrawing] }, handling(), clock)
+    await engine.handler.handle(deposit(5))
+    await expect
+      .poll(async () => {
+        await clock.advance(60_000)
+        return (await queue.dead(10)).length
+      })
+      .toBe(1)
+    await clock.advance(600_000)
+    expect(calls).toBe(1)
+    await engine.handler.handle(deposit(4))
+    const letters: string[] = []
+    for await (const { events } of store.readAll({ after: 0 })) {
+      letters.push(...events.filter(({ type }) => type === 'DeadLetterRaised').map(({ stream }) => idOf(stream)))
+    }
+    expect(letters).toHaveLength(1)
+    await engine.handler.handle({ ...command('RetryDeadLetter', {}), decider: deadLetter, target: letters[0] ?? '' })
+    await expect
+      .poll(async () => {
+        await clock.advance(60_000)
+        return await balance('a')
+      })
+      .toBe(0)
   })
 
   test('that the queue has lost is put back by the sweep', async () => {

@@ -67,6 +67,9 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
   const gateways = [...gatewaysOf(config), ...(options.gateways ?? [])]
   const clock = systemClock
   const storage = await openStorage(config.DAYBOOK_DATA_DIR, clock, (error) => onFailure(error, 'storage'))
+  /** In the order of opening; closed in the other. */
+  const opened = new AsyncDisposableStack()
+  opened.defer(storage.close)
   try {
     const { store, vault } = storage
     const { open } = personalData(vault)
@@ -84,6 +87,7 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
       works,
       onFailure,
     })
+    opened.defer(engine.stop)
     const health = (): Health => ({
       started: true,
       degraded: [
@@ -97,6 +101,7 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
       waitingCommands: engine.handler.waiting,
       degraded: () => health().degraded.length,
     })
+    opened.defer(measured.close)
     const tokenSecret = config.DAYBOOK_TOKEN_SECRET
     const signingKey = tokenSecret === undefined ? await vault.secret('tokens') : Buffer.from(tokenSecret)
     const kid = createHash('sha256').update(signingKey).digest('hex').slice(0, 8)
@@ -154,13 +159,11 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
       async close() {
         drain()
         await app.close()
-        await engine.stop()
-        await measured.close()
-        await storage.close()
+        await opened.disposeAsync()
       },
     }
   } catch (error) {
-    await storage.close()
+    await opened.disposeAsync()
     throw error
   }
 }

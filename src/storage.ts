@@ -38,15 +38,10 @@ export async function openStorage(
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const files = filesOf(directory)
   const lock = lockDirectory(files.lock)
-  const opened: { close(): Promise<void> }[] = []
-  async function close(): Promise<void> {
-    for (const port of opened.toReversed()) await port.close()
-    lock.release()
-  }
-  function keep<P extends { close(): Promise<void> }>(port: P): P {
-    opened.push(port)
-    return port
-  }
+  const opened = new AsyncDisposableStack()
+  opened.defer(lock.release)
+  const close = () => opened.disposeAsync()
+  const keep = <P extends { close(): Promise<void> }>(port: P): P => opened.adopt(port, (each) => each.close())
   try {
     const store = keep(await openSqliteEventStore({ file: files.log }))
     const vault = keep(openSqliteKeyVault({ file: files.vault }))

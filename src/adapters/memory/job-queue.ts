@@ -1,5 +1,10 @@
 import type { DeadJob, Job, JobQueue } from '../../engine/job-queue.ts'
-import { type JobTable, type RunnerOptions, runJobs, type WaitingJob } from '../../engine/job-runner.ts'
+import {
+  type JobTable,
+  type TableJobQueueOptions,
+  tableJobQueue,
+  type WaitingJob,
+} from '../../engine/table-job-queue.ts'
 import { firstIndex, insertSorted, removeSorted } from './sorted-list.ts'
 
 interface Entry extends WaitingJob {
@@ -15,8 +20,8 @@ interface Entry extends WaitingJob {
  * A job queue that lives as long as the process, for tests and simulations.
  * @param options the clock, and what a simulation wants to decide itself
  */
-export function memoryJobQueue(options: RunnerOptions): JobQueue {
-  return runJobs(memoryTable(), options)
+export function memoryJobQueue(options: TableJobQueueOptions): JobQueue {
+  return tableJobQueue(memoryTable(), options)
 }
 
 function memoryTable(): JobTable {

@@ -1,9 +1,9 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import type { Job, JobQueue } from '../../engine/job-queue.ts'
-import { type JobTable, type RunnerOptions, runJobs } from '../../engine/job-runner.ts'
+import { type JobTable, type TableJobQueueOptions, tableJobQueue } from '../../engine/table-job-queue.ts'
 import { inTransaction, number, openReplaceable, preparedStatements, text } from './database.ts'
 
-export interface SqliteJobQueueOptions extends RunnerOptions {
+export interface SqliteJobQueueOptions extends TableJobQueueOptions {
   readonly file: string
 }
 
@@ -39,7 +39,7 @@ const statements = {
 export function openSqliteJobQueue({ file, ...options }: SqliteJobQueueOptions): JobQueue {
   const { onError = () => {} } = options
   const database = openReplaceable({ file, layouts: [layout], synchronous: 'normal' }, onError)
-  return runJobs(tableOf(database), options)
+  return tableJobQueue(tableOf(database), options)
 }
 
 function tableOf(database: DatabaseSync): JobTable {

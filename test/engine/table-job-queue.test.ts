@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { memoryJobQueue } from '../../src/adapters/memory/job-queue.ts'
 import { systemClock } from '../../src/engine/clock.ts'
 import type { Job, WorkOptions } from '../../src/engine/job-queue.ts'
-import { type JobTable, runJobs, type WaitingJob } from '../../src/engine/job-runner.ts'
+import { type JobTable, tableJobQueue, type WaitingJob } from '../../src/engine/table-job-queue.ts'
 import { manualClock } from '../manual-clock.ts'
 
 const limits: WorkOptions = { concurrency: 1, maxAttempts: 3, backoffMs: 1_000, maxBackoffMs: 60_000 }
@@ -85,7 +85,7 @@ describe('the job runner', () => {
   test('asks the table no more often than something is due or comes', async () => {
     const clock = manualClock()
     const { table, state } = fragileTable()
-    const queue = runJobs(table, { clock })
+    const queue = tableJobQueue(table, { clock })
     queue.work('mail', async () => {}, limits)
     await queue.schedule([job(clock.now() + 1_000_000)])
     const { asked } = state
@@ -138,7 +138,7 @@ describe('the job runner', () => {
     const clock = manualClock()
     const { table, state } = fragileTable()
     const errors: unknown[] = []
-    const queue = runJobs(table, { clock, onError: (error) => errors.push(error) })
+    const queue = tableJobQueue(table, { clock, onError: (error) => errors.push(error) })
     let ran = 0
     queue.work('mail', async () => void ran++, limits)
     await queue.schedule([job(clock.now() + 100)])
@@ -153,7 +153,7 @@ describe('the job runner', () => {
   test('does not run a job again because its end could not be written', async () => {
     const clock = manualClock()
     const { table, state } = fragileTable()
-    const queue = runJobs(table, { clock })
+    const queue = tableJobQueue(table, { clock })
     let ran = 0
     const handler = async () => {
       ran++
@@ -171,7 +171,7 @@ describe('the job runner', () => {
   test('stops though the table fails', async () => {
     const clock = manualClock()
     const { table, state } = fragileTable()
-    const queue = runJobs(table, { clock })
+    const queue = tableJobQueue(table, { clock })
     const handler = async () => {
       state.broken = true
     }

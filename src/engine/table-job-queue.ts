@@ -36,7 +36,7 @@ export interface JobTable {
   close(): void
 }
 
-export interface RunnerOptions {
+export interface TableJobQueueOptions {
   readonly clock: Clock
   /** From 0 to 1, for the jitter. */
   readonly random?: () => number
@@ -57,7 +57,7 @@ const tableRetryMs = 1000
  * Makes a job queue over a table. Due jobs run at once; for the others it sleeps until the next one is due.
  * @param table is closed with the queue
  */
-export function runJobs(table: JobTable, options: RunnerOptions): JobQueue {
+export function tableJobQueue(table: JobTable, options: TableJobQueueOptions): JobQueue {
   const { clock, random = Math.random, onError = () => {} } = options
   const workers = new Set<Worker>()
   /** Jobs that run, and whether they were cancelled meanwhile. */

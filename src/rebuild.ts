@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Worker } from 'node:worker_threads'
 import type { BuildFailure, BuildProgress, BuildTarget } from './engine/build.ts'
-import type { Builder } from './engine/projections.ts'
+import type { Builder } from './engine/rebuilds.ts'
 
 export interface RebuildTask {
   readonly directory: string

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus'
 import { AggregationType, MeterProvider } from '@opentelemetry/sdk-metrics'
-import type { ProjectionStatus } from '../engine/projections.ts'
+import type { ProjectionStatus } from '../engine/projection-status.ts'
 
 /** What is counted as it happens. */
 export interface Metrics {

@@ -16,8 +16,9 @@ import { type PersonalData, personalData } from './personal-data.ts'
 import type { ProcessManager } from './process-manager.ts'
 import { type ProcessRunner, runProcesses } from './process-runner.ts'
 import type { Projection } from './projection.ts'
-import { type Builder, type Projections, projections } from './projections.ts'
+import { type Projections, projections } from './projections.ts'
 import type { ReadStore } from './read-store.ts'
+import type { Builder } from './rebuilds.ts'
 import { type Watch, watchLog } from './watch.ts'
 
 /** What a shop is made of, without any technology. */

@@ -1,41 +1,15 @@
-import type { BuildFailure, BuildProgress, BuildTarget } from './build.ts'
 import { type Clock, pause } from './clock.ts'
 import { NewerVersionError, PreconditionError, UnavailableError } from './errors.ts'
 import type { EventBatch, EventStore } from './event-store.ts'
 import type { EventRegistry, Recorded } from './events.ts'
 import { advance, closeFollower, type Follower, followerAt, openFollower } from './follower.ts'
 import { type Projection, specOf } from './projection.ts'
+import { type ProjectionStatus, type Running, statusOf } from './projection-status.ts'
 import { PoisonEventError } from './projector.ts'
 import { type Reader, readerOf } from './query.ts'
 import type { ReadStore } from './read-store.ts'
-import { type Waiters, waiters } from './waiters.ts'
-
-export interface ProjectionStatus {
-  readonly name: string
-  readonly version: number
-  /** `building`: there is nothing to query yet; `stopped`: it failed on an event and answers as of then. */
-  readonly status: 'live' | 'building' | 'stopped'
-  readonly position: number
-  /** How many positions of the log it is behind. */
-  readonly lag: number
-  readonly error?: string
-  /** The event that stopped it. */
-  readonly poison?: { readonly position: number; readonly eventId: string; readonly type: string }
-  /** A new generation that is being built. */
-  readonly rebuild?: BuildProgress
-  /** Why the last rebuild failed. */
-  readonly rebuildFailure?: string
-}
-
-/**
- * Builds generations up to about the head of the log, elsewhere: the thread that answers requests does no long work.
- * It resolves with those that could not be built.
- */
-export type Builder = (
-  targets: readonly BuildTarget[],
-  onProgress: (progress: BuildProgress) => void,
-  signal: AbortSignal,
-) => Promise<readonly BuildFailure[]>
+import { type Builder, rebuilds } from './rebuilds.ts'
+import { waiters } from './waiters.ts'
 
 export interface Projections {
   /** Opens what is there, builds what is missing in the background, and follows the log. */
@@ -56,20 +30,6 @@ export interface Projections {
   /** Lets a stopped projection go on behind the event that stopped it. */
   skipPoison(name: string): Promise<void>
   stop(): Promise<void>
-}
-
-interface Running {
-  readonly definition: Projection
-  readonly waiters: Waiters
-  live?: Follower
-  retired?: Follower
-  stoppedBy?: PoisonEventError
-  failure?: string
-  /** It catches up by itself. */
-  isBehind?: true
-  rebuild?: BuildProgress
-  rebuildFailure?: string
-  rebuilding?: Promise<void>
 }
 
 export interface ProjectionsOptions {
@@ -155,6 +115,20 @@ export function projections(options: ProjectionsOptions): Projections {
     }
   }
 
+  const { makeLive, drop, rebuildAll } = rebuilds({
+    store,
+    readStore,
+    clock,
+    builder,
+    retirementMs,
+    signal: stopping.signal,
+    runningOf,
+    headPosition: () => headPosition,
+    exclusive,
+    join,
+    onFailure,
+  })
+
   /** Brings a follower up to where the others are, in slices between which the others go on, and then lets it go with them. */
   async function join(running: Running, follower: Follower, attach: () => Promise<void> | void): Promise<void> {
     const joined = () =>
@@ -207,95 +181,6 @@ export function projections(options: ProjectionsOptions): Projections {
       recoverLater(running, failures)
     }
     onFailure(error, running.definition.name)
-  }
-
-  async function makeLive(running: Running, follower: Follower): Promise<void> {
-    const old = running.live
-    await readStore.makeLive(follower.generation.id)
-    running.live = follower
-    delete running.stoppedBy
-    delete running.failure
-    delete running.isBehind
-    running.waiters.reached(follower.position)
-    if (!old) return
-    const before = running.retired
-    running.retired = old
-    if (before) await drop(before)
-    clock.after(retirementMs, () => {
-      exclusive(async () => {
-        if (running.retired !== old) return
-        delete running.retired
-        await drop(old)
-      }).catch((error: unknown) => onFailure(error, running.definition.name))
-    })
-  }
-
-  async function drop({ generation }: Follower): Promise<void> {
-    await generation.close()
-    await readStore.dropGeneration(generation.id)
-  }
-
-  async function buildAndSwap(names: readonly string[], unfinished: ReadonlyMap<string, string>): Promise<void> {
-    const targets: BuildTarget[] = []
-    for (const projection of names) {
-      const { definition } = runningOf(projection)
-      const found = unfinished.get(projection)
-      const follower = found === undefined ? undefined : await openFollower(store, readStore, found, definition)
-      const generation = follower?.generation ?? (await readStore.createGeneration(specOf(definition)))
-      // The builder opens it for itself: one thread writes at a time.
-      await generation.close()
-      targets.push({ projection, generationId: generation.id })
-    }
-    const report = (progress: BuildProgress) => {
-      for (const name of names) runningOf(name).rebuild = progress
-    }
-    try {
-      if (stopping.signal.aborted) return
-      const failures = await builder(targets, report, stopping.signal)
-      if (stopping.signal.aborted) return
-      for (const { projection, generationId } of targets) {
-        if (!failures.some((failure) => failure.generationId === generationId)) await swapIn(projection, generationId)
-      }
-      if (failures.length > 0) throw new Error(failures.map(({ message }) => message).join('\n'))
-    } finally {
-      for (const { projection, generationId } of targets) {
-        const { live } = runningOf(projection)
-        // What a stop interrupts goes on after the next start.
-        if (live?.generation.id !== generationId && !stopping.signal.aborted)
-          await readStore.dropGeneration(generationId)
-      }
-    }
-  }
-
-  async function swapIn(name: string, generationId: string): Promise<void> {
-    const running = runningOf(name)
-    const follower = await openFollower(store, readStore, generationId, running.definition)
-    if (!follower) throw new Error(`The new generation of ${name} can't be opened`)
-    await join(running, follower, () => makeLive(running, follower))
-    if (running.live !== follower) await closeFollower(store, follower)
-  }
-
-  /** One build of a projection at a time; who asks meanwhile waits for that. */
-  function rebuildAll(names: readonly string[], unfinished: ReadonlyMap<string, string>): Promise<void> {
-    for (const name of names) {
-      const running = runningOf(name)
-      running.rebuild = { position: 0, head: headPosition, events: 0, elapsedMs: 0 }
-      delete running.rebuildFailure
-    }
-    const build = buildAndSwap(names, unfinished)
-      .catch((error: unknown) => {
-        for (const name of names)
-          runningOf(name).rebuildFailure = error instanceof Error ? error.message : String(error)
-        throw error
-      })
-      .finally(() => {
-        for (const name of names) {
-          delete runningOf(name).rebuilding
-          delete runningOf(name).rebuild
-        }
-      })
-    for (const name of names) runningOf(name).rebuilding = build
-    return build
   }
 
   return {
@@ -374,24 +259,7 @@ export function projections(options: ProjectionsOptions): Projections {
 
     position: (name) => runningOf(name).live?.position ?? 0,
 
-    status: () =>
-      [...all.values()].map(({ definition: { name, version }, live, stoppedBy, failure, rebuild, rebuildFailure }) => {
-        const position = live?.position ?? rebuild?.position ?? 0
-        const error = stoppedBy?.message ?? failure ?? feedFailure ?? (live || rebuild ? undefined : rebuildFailure)
-        return {
-          name,
-          version,
-          status: error !== undefined ? 'stopped' : live ? 'live' : 'building',
-          position,
-          lag: Math.max(0, headPosition - position),
-          ...(error !== undefined && { error }),
-          ...(stoppedBy && {
-            poison: { position: stoppedBy.event.position, eventId: stoppedBy.event.id, type: stoppedBy.event.type },
-          }),
-          ...(rebuild && { rebuild }),
-          ...(rebuildFailure !== undefined && { rebuildFailure }),
-        }
-      }),
+    status: () => [...all.values()].map((running) => statusOf(running, headPosition, feedFailure)),
 
     rebuild(name) {
       return runningOf(name).rebuilding ?? rebuildAll([name], new Map())

@@ -1,0 +1,61 @@
+import type { BuildProgress } from './build.ts'
+import type { Follower } from './follower.ts'
+import type { Projection } from './projection.ts'
+import type { PoisonEventError } from './projector.ts'
+import type { Waiters } from './waiters.ts'
+
+export interface ProjectionStatus {
+  readonly name: string
+  readonly version: number
+  /** `building`: there is nothing to query yet; `stopped`: it failed on an event and answers as of then. */
+  readonly status: 'live' | 'building' | 'stopped'
+  readonly position: number
+  /** How many positions of the log it is behind. */
+  readonly lag: number
+  readonly error?: string
+  /** The event that stopped it. */
+  readonly poison?: { readonly position: number; readonly eventId: string; readonly type: string }
+  /** A new generation that is being built. */
+  readonly rebuild?: BuildProgress
+  /** Why the last rebuild failed. */
+  readonly rebuildFailure?: string
+}
+
+/** A projection as this process runs it. */
+export interface Running {
+  readonly definition: Projection
+  readonly waiters: Waiters
+  live?: Follower
+  retired?: Follower
+  stoppedBy?: PoisonEventError
+  failure?: string
+  /** It catches up by itself. */
+  isBehind?: true
+  rebuild?: BuildProgress
+  rebuildFailure?: string
+  rebuilding?: Promise<void>
+}
+
+/**
+ * @param head position of the log's last event
+ * @param feedFailure why nothing follows the log now
+ */
+export function statusOf(running: Running, head: number, feedFailure: string | undefined): ProjectionStatus {
+  const { definition, live, stoppedBy, failure, rebuild, rebuildFailure } = running
+  const { name, version } = definition
+  const position = live?.position ?? rebuild?.position ?? 0
+  const error = stoppedBy?.message ?? failure ?? feedFailure ?? (live || rebuild ? undefined : rebuildFailure)
+  return {
+    name,
+    version,
+    status: error !== undefined ? 'stopped' : live ? 'live' : 'building',
+    position,
+    lag: Math.max(0, head - position),
+    ...(error !== undefined && { error }),
+    ...(stoppedBy && {
+      poison: { position: stoppedBy.event.position, eventId: stoppedBy.event.id, type: stoppedBy.event.type },
+    }),
+    ...(rebuild && { rebuild }),
+    ...(rebuildFailure !== undefined && { rebuildFailure }),
+  }
+}

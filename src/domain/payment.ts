@@ -79,10 +79,12 @@ export interface Payment {
   readonly capture?: 'requested' | 'given-up' | 'refused'
   /** Nobody wants the money any more: what is held is let go, and what is taken all the same goes back. */
   readonly isUnwanted: boolean
+  /** The order was told that it failed, for good: it knows nothing of money that is taken all the same. */
+  readonly hasFailed: boolean
   readonly refunds: PersistentMap<string, Refund>
 }
 
-const initial: Payment = { status: 'none', isUnwanted: false, refunds: PersistentMap() }
+const initial: Payment = { status: 'none', isUnwanted: false, hasFailed: false, refunds: PersistentMap() }
 
 function evolve(payment: Payment, event: PaymentEvent): Payment {
   const settleRefund = (refundId: string, status: Refund['status']): Payment => ({
@@ -97,13 +99,17 @@ function evolve(payment: Payment, event: PaymentEvent): Payment {
     case 'PaymentAuthorised':
       return { ...payment, status: 'authorised', reference: event.data.reference }
     case 'PaymentFailed':
-      return { ...payment, status: 'failed' }
+      return { ...payment, status: 'failed', hasFailed: true }
     case 'CaptureRequested':
       return { ...payment, capture: 'requested' }
     case 'PaymentCaptured':
       return { ...payment, status: 'captured' }
     case 'CaptureFailed':
-      return { ...payment, capture: event.data.code === gatewayUnavailable ? 'given-up' : 'refused' }
+      return {
+        ...payment,
+        capture: event.data.code === gatewayUnavailable ? 'given-up' : 'refused',
+        hasFailed: true,
+      }
     case 'PaymentCancelRequested':
       return { ...payment, isUnwanted: true }
     case 'PaymentCancelled':
@@ -132,9 +138,9 @@ function refundedAmount(payment: Payment): number {
   return payment.refunds.reduce((sum, { amount, status }) => (status === 'failed' ? sum : sum + amount), 0)
 }
 
-// Commands: all of processes, jobs and callbacks, which may come twice and out of order
+// Commands: all but ReturnPayment of processes, jobs and callbacks, which may come twice and out of order
 
-const paymentCommands = {
+export const paymentCommands = {
   RequestPayment: z.strictObject({
     orderId: Id,
     customerId: Id,
@@ -153,6 +159,8 @@ const paymentCommands = {
   CancelPayment: z.strictObject({}),
   RecordCancellation: z.strictObject({}),
   RefundPayment: z.strictObject({ refundId: RefundId, amount: Amount }),
+  /** Of staff, when a payment of which its order knows nothing could not give itself back: all that is left of it. */
+  ReturnPayment: z.strictObject({ refundId: RefundId }),
   RecordRefund: z.strictObject({ refundId: RefundId }),
   RecordRefundFailure: z.strictObject({ refundId: RefundId, ...Failure }),
 }
@@ -222,8 +230,7 @@ function recordCapture({ reference }: Command<'RecordCapture'>, payment: Payment
   }
   events.push({ type: 'PaymentCaptured', data: { orderId, amount, currency } })
   // Whoever waited for the money was told that it does not come, or wants it no more.
-  const isGivenUp = payment.status === 'failed' || payment.status === 'cancelled'
-  if (payment.isUnwanted || isGivenUp || payment.capture === 'given-up' || payment.capture === 'refused') {
+  if (payment.isUnwanted || payment.hasFailed || payment.status === 'cancelled') {
     events.push({ type: 'RefundRequested', data: { orderId, refundId: wholeRefundId(id), amount, currency } })
   }
   return events
@@ -272,16 +279,31 @@ function refundTooLarge(left: number) {
   return reject('refund-too-large', 'More would be paid back than was taken.', { left })
 }
 
+function checkCaptured({ status }: Payment): void {
+  if (status === 'captured') return
+  throw reject('payment-not-captured', 'This payment has not been taken, so there is nothing to pay back.')
+}
+
 function refund({ refundId, amount }: Command<'RefundPayment'>, payment: Payment, { id }: Context): PaymentEvent[] {
   const { orderId, currency, amount: taken } = requestOf(payment, id)
   const known = payment.refunds.get(refundId)
   if (known?.amount === amount) return []
   if (known) throw reject('refund-exists', 'There is another refund with this id. Use a new one.', { refundId })
-  if (payment.status !== 'captured') {
-    throw reject('payment-not-captured', 'This payment has not been taken, so it cannot be paid back. Cancel it.')
-  }
+  checkCaptured(payment)
   const left = taken - refundedAmount(payment)
   if (amount > left) throw refundTooLarge(left)
+  return [{ type: 'RefundRequested', data: { orderId, refundId, amount, currency } }]
+}
+
+function giveBack({ refundId }: Command<'ReturnPayment'>, payment: Payment, { id }: Context): PaymentEvent[] {
+  const { orderId, currency, amount: taken } = requestOf(payment, id)
+  if (payment.refunds.has(refundId)) return []
+  checkCaptured(payment)
+  if (!payment.hasFailed) {
+    throw reject('payment-of-order', 'The order keeps account of this payment. Refund the order.', { orderId })
+  }
+  const amount = taken - refundedAmount(payment)
+  if (amount <= 0) throw reject('nothing-to-refund', 'All of this payment is paid back, or about to be.')
   return [{ type: 'RefundRequested', data: { orderId, refundId, amount, currency } }]
 }
 
@@ -323,6 +345,7 @@ export const payment = decider({
     CancelPayment: cancel,
     RecordCancellation: recordCancellation,
     RefundPayment: refund,
+    ReturnPayment: giveBack,
     RecordRefund: recordRefund,
     RecordRefundFailure: recordRefundFailure,
   },

@@ -85,13 +85,14 @@ export const fulfilOrder = processManager({
       if (paymentId === undefined || total === 0) return [ask(order, idOf(stream), 'RecordRefund', { refundId })]
       return [ask(payment, paymentId, 'RefundPayment', { refundId, amount: total })]
     },
-    PaymentRefunded({ data: { orderId, refundId } }, state) {
-      // A payment that nobody waits for any more pays itself back; the order knows nothing of it.
-      return state.refunds.has(refundId) ? [ask(order, orderId, 'RecordRefund', { refundId })] : []
+    PaymentRefunded({ stream, data: { orderId, refundId } }, state) {
+      return isOfOrder(state, idOf(stream), refundId) ? [ask(order, orderId, 'RecordRefund', { refundId })] : []
     },
-    RefundFailed: ({ data: { orderId, refundId, code, reason } }) => [
-      ask(order, orderId, 'RecordRefundFailure', { refundId, code, reason }),
-    ],
+    RefundFailed({ stream, data: { orderId, refundId, code, reason } }, state) {
+      return isOfOrder(state, idOf(stream), refundId)
+        ? [ask(order, orderId, 'RecordRefundFailure', { refundId, code, reason })]
+        : []
+    },
     OrderRefunded: ({ stream }, state) => releaseWhatStays(idOf(stream), state),
     OrderRefundFailed: ({ stream }, state) => releaseWhatStays(idOf(stream), state),
   },
@@ -105,6 +106,11 @@ function requestPayment(orderId: string, state: Order): readonly Ask[] {
   const { customerId, country } = state.contents
   const { gateway, amount, currency, token } = attempt
   return [ask(payment, paymentId, 'RequestPayment', { orderId, customerId, country, gateway, amount, currency, token })]
+}
+
+/** A payment that nobody waits for any more pays itself back; the order knows nothing of it. */
+function isOfOrder({ refunds }: Order, paymentId: string, refundId: string): boolean {
+  return refunds.get(refundId)?.paymentId === paymentId
 }
 
 /** What was taken the order itself wants back: only what was not is cancelled. */

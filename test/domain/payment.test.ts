@@ -213,6 +213,35 @@ describe('paying back', () => {
       .then(refundRequested(6_390, 'refund-2'))
   })
 
+  test.each([
+    ['had failed', [failed, authorised, captured]],
+    ['could not be taken at first', [authorised, captureRequested, captureFailed, captured]],
+  ])('is for staff to try anew where the payment %s, so that its order knows nothing of the money', (_, before) => {
+    const again = refundRequested(6_390, 'refund-2')
+    const notGivenBack = event('RefundFailed', { orderId, refundId: wholeRefundId(id), ...failure })
+    const left = [requested, ...before, wholeRefund, notGivenBack]
+    given(...left)
+      .when('ReturnPayment', { refundId: 'refund-2' })
+      .then(again)
+    given(...left, refundRequested(390))
+      .when('ReturnPayment', { refundId: 'refund-2' })
+      .then(refundRequested(6_000, 'refund-2'))
+    given(...left, again)
+      .when('ReturnPayment', { refundId: 'refund-3' })
+      .thenRejected('nothing-to-refund')
+  })
+
+  test('is otherwise for the order to ask for', () => {
+    given(...taken)
+      .when('ReturnPayment', { refundId })
+      .thenRejected('payment-of-order', { orderId })
+    given(requested, authorised, cancelRequested, captured, wholeRefund)
+      .when('ReturnPayment', { refundId })
+      .thenRejected('payment-of-order')
+    given(requested, failed).when('ReturnPayment', { refundId }).thenRejected('payment-not-captured')
+    given().when('ReturnPayment', { refundId }).thenRejected('payment-not-found')
+  })
+
   test('counts when it succeeds after it was given up, unless it was replaced', () => {
     const givenUp = [...taken, refundRequested(6_390), refundFailed]
     given(...givenUp)

@@ -244,6 +244,21 @@ describe('a refund', () => {
       .then(ask(order, id, 'RecordRefundFailure', { refundId: 'refund-1', ...failure }))
   })
 
+  test('that is not of the order is left to the payment, whatever its id', () => {
+    const own = { orderId: id, refundId: 'refund-1' }
+    const failed = ofPayment.event('RefundFailed', { ...own, ...failure })
+    const done = ofPayment.event('PaymentRefunded', { ...own, ...money })
+    given(...owedAndPaid)
+      .when(failed, 'payment', paymentId)
+      .then()
+    given(...owedAndPaid, request)
+      .when(failed, 'payment', 'payment-0')
+      .then()
+    given(...owedAndPaid, request)
+      .when(done, 'payment', 'payment-0')
+      .then()
+  })
+
   test('of what stays in the house releases it, once all else has left', () => {
     const request2 = words.refundRequested({ cups: 1 })
     given(...owedAndPaid, request2)

@@ -45,7 +45,9 @@ const settings = {
   DAYBOOK_CORS_ORIGINS: List.default([]).describe('Origins of web pages that may call the API, separated by commas'),
   DAYBOOK_TRUST_PROXY: Flag.default(false).describe('Believe X-Forwarded-For; only behind a proxy that sets it'),
   DAYBOOK_BODY_LIMIT_BYTES: Count.max(1_000_000).default(262_144).describe('Largest body of a request'),
-  DAYBOOK_RATE_LIMIT_PER_MINUTE: Count.default(6_000).describe('Requests of one caller in a minute'),
+  DAYBOOK_RATE_LIMIT_PER_MINUTE: Count.default(6_000).describe(
+    'Requests of one API key or customer in a minute, and of all guests of one address',
+  ),
   DAYBOOK_GUEST_TOKENS_PER_MINUTE: Count.default(60).describe('Guest tokens for one address in a minute'),
   DAYBOOK_QUERY_WAIT_MS: Milliseconds.default(5_000).describe(
     'How long a query waits for the position that it was sent',

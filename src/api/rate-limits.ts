@@ -4,7 +4,7 @@ import { localAdminId } from './authentication.ts'
 import { problem } from './problems.ts'
 
 export interface RateLimits {
-  /** Of one caller: an API key, a customer, a guest, or an address for who has no token. */
+  /** Of one caller: an API key, a customer, or an address for all guests and those without a token there. */
   readonly requestsPerMinute: number
 }
 
@@ -14,7 +14,8 @@ function addressOf(request: FastifyRequest): string {
 
 function callerOf(request: FastifyRequest): string {
   const { kind, id } = request.principal
-  return kind === 'anonymous' ? addressOf(request) : `${kind} ${id}`
+  // Anybody gets tokens of guests, so that each of them can't have a limit of its own.
+  return kind === 'anonymous' || kind === 'guest' ? addressOf(request) : `${kind} ${id}`
 }
 
 /**

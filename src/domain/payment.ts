@@ -140,6 +140,9 @@ function refundedAmount(payment: Payment): number {
 
 // Commands: all but ReturnPayment of processes, jobs and callbacks, which may come twice and out of order
 
+/** What a notice says of the money; the answer to a call says nothing of it. */
+const Told = { amount: Amount.exactOptional(), currency: Currency.exactOptional() }
+
 export const paymentCommands = {
   RequestPayment: z.strictObject({
     orderId: Id,
@@ -151,17 +154,17 @@ export const paymentCommands = {
     token: personal(PaymentToken),
   }),
   RecordPending: z.strictObject({ reference: GatewayReference, nextAction: NextAction }),
-  RecordAuthorisation: z.strictObject({ reference: GatewayReference }),
+  RecordAuthorisation: z.strictObject({ reference: GatewayReference, ...Told }),
   RecordFailure: z.strictObject(Failure),
   CapturePayment: z.strictObject({}),
-  RecordCapture: z.strictObject({ reference: GatewayReference }),
+  RecordCapture: z.strictObject({ reference: GatewayReference, ...Told }),
   RecordCaptureFailure: z.strictObject(Failure),
   CancelPayment: z.strictObject({}),
   RecordCancellation: z.strictObject({}),
   RefundPayment: z.strictObject({ refundId: RefundId, amount: Amount }),
   /** Of staff, when a payment of which its order knows nothing could not give itself back: all that is left of it. */
   ReturnPayment: z.strictObject({ refundId: RefundId }),
-  RecordRefund: z.strictObject({ refundId: RefundId }),
+  RecordRefund: z.strictObject({ refundId: RefundId, ...Told }),
   RecordRefundFailure: z.strictObject({ refundId: RefundId, ...Failure }),
 }
 
@@ -172,6 +175,21 @@ type Command<Type extends keyof typeof paymentCommands> = z.output<(typeof payme
 function requestOf({ request }: Payment, id: string): PaymentRequest {
   if (request === undefined) throw notFound('payment', id)
   return request
+}
+
+interface Money {
+  readonly amount: number
+  readonly currency: string
+}
+
+/** Other money than was asked for: whatever follows from it, a person has to look. */
+function checkTold({ amount, currency }: Money, told: Partial<Money>): void {
+  if ((told.amount ?? amount) === amount && (told.currency ?? currency) === currency) return
+  throw reject(
+    'amount-mismatch',
+    'The gateway speaks of another amount or currency than it was asked for. Look it up there and settle it by hand.',
+    { expected: { amount, currency }, told: { amount: told.amount, currency: told.currency } },
+  )
 }
 
 function request(command: Command<'RequestPayment'>, payment: Payment): PaymentEvent[] {
@@ -193,11 +211,12 @@ function recordPending(command: Command<'RecordPending'>, payment: Payment, { id
 }
 
 function recordAuthorisation(
-  { reference }: Command<'RecordAuthorisation'>,
+  { reference, ...told }: Command<'RecordAuthorisation'>,
   payment: Payment,
   { id }: Context,
 ): PaymentEvent[] {
   const { orderId, amount, currency } = requestOf(payment, id)
+  checkTold({ amount, currency }, told)
   // The gateway itself has said that a cancelled one holds nothing: this notice is late.
   if (!['requested', 'pending', 'failed'].includes(payment.status)) return []
   const authorised: PaymentEvent = { type: 'PaymentAuthorised', data: { orderId, reference, amount, currency } }
@@ -221,8 +240,13 @@ function capture(_command: object, payment: Payment, { id }: Context): PaymentEv
   return isReady ? [{ type: 'CaptureRequested', data: { orderId } }] : []
 }
 
-function recordCapture({ reference }: Command<'RecordCapture'>, payment: Payment, { id }: Context): PaymentEvent[] {
+function recordCapture(
+  { reference, ...told }: Command<'RecordCapture'>,
+  payment: Payment,
+  { id }: Context,
+): PaymentEvent[] {
   const { orderId, amount, currency } = requestOf(payment, id)
+  checkTold({ amount, currency }, told)
   if (payment.status === 'captured') return []
   const events: PaymentEvent[] = []
   if (payment.status !== 'authorised' && payment.status !== 'cancelled') {
@@ -307,10 +331,15 @@ function giveBack({ refundId }: Command<'ReturnPayment'>, payment: Payment, { id
   return [{ type: 'RefundRequested', data: { orderId, refundId, amount, currency } }]
 }
 
-function recordRefund({ refundId }: Command<'RecordRefund'>, payment: Payment, { id }: Context): PaymentEvent[] {
+function recordRefund(
+  { refundId, ...told }: Command<'RecordRefund'>,
+  payment: Payment,
+  { id }: Context,
+): PaymentEvent[] {
   const { orderId, currency, amount: taken } = requestOf(payment, id)
   const known = payment.refunds.get(refundId)
   if (known === undefined) throw notFound('refund', refundId)
+  checkTold({ amount: known.amount, currency }, told)
   if (known.status === 'refunded') return []
   const left = taken - refundedAmount(payment)
   // One that was given up and succeeded after all counts, unless it was replaced: then a person has to look.

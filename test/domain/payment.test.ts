@@ -74,6 +74,42 @@ describe('the answer of the gateway', () => {
   })
 })
 
+describe('a notice of another amount or currency', () => {
+  const taken = [requested, authorised, captureRequested, captured]
+  const others = [
+    { amount: 1, currency: 'EUR' },
+    { ...money, currency: 'USD' },
+  ] as const
+
+  test.each(others)('is for a person to look at: $amount $currency', (other) => {
+    const found = { expected: money, told: other }
+    given(requested)
+      .when('RecordAuthorisation', { reference, ...other })
+      .thenRejected('amount-mismatch', found)
+    given(requested, authorised, captureRequested)
+      .when('RecordCapture', { reference, ...other })
+      .thenRejected('amount-mismatch', found)
+    given(...taken)
+      .when('RecordCapture', { reference, ...other })
+      .thenRejected('amount-mismatch', found)
+    given(...taken, refundRequested(6_390))
+      .when('RecordRefund', { refundId, ...other })
+      .thenRejected('amount-mismatch', found)
+  })
+
+  test('is none where both are as they should be', () => {
+    given(requested)
+      .when('RecordAuthorisation', { reference, ...money })
+      .then(authorised)
+    given(requested, authorised, captureRequested)
+      .when('RecordCapture', { reference, ...money })
+      .then(captured)
+    given(...taken, refundRequested(100))
+      .when('RecordRefund', { refundId, amount: 100, currency: 'EUR' })
+      .then(refunded(100))
+  })
+})
+
 describe('taking the money', () => {
   test('is asked for once it is held', () => {
     given(requested, authorised).when('CapturePayment', {}).then(captureRequested)

@@ -8,6 +8,7 @@ import { reactionsOf } from './reactions.ts'
 
 const paymentId = 'payment-1'
 const reference = 'pay_8f2k'
+const money = { amount: 6_390, currency: 'EUR' }
 const failure = { code: 'declined', reason: 'The bank declined it' }
 const { event } = specification(gatewayCallback, gatewayCallbackEvents)
 const ofPayment = specification(payment, paymentEvents)
@@ -16,8 +17,7 @@ const requested = ofPayment.event('PaymentRequested', {
   customerId: 'ada',
   country: 'DE',
   gateway: 'sandbox',
-  amount: 6_390,
-  currency: 'EUR',
+  ...money,
   token: 'tok_4242',
 })
 const { given } = reactionsOf(settlePayment, paymentId)
@@ -30,19 +30,18 @@ const notice = (kind: Kind, more: object = {}) =>
     kind,
     paymentId,
     reference,
-    amount: 6_390,
-    currency: 'EUR',
+    ...money,
     occurredAt: '2026-01-15T09:30:00.000Z',
     ...more,
   })
 
 describe('a callback', () => {
   test.each([
-    ['authorised', {}, 'RecordAuthorisation', { reference }],
+    ['authorised', {}, 'RecordAuthorisation', { reference, ...money }],
     ['authorisation-refused', failure, 'RecordFailure', failure],
-    ['captured', {}, 'RecordCapture', { reference }],
+    ['captured', {}, 'RecordCapture', { reference, ...money }],
     ['capture-refused', failure, 'RecordCaptureFailure', failure],
-    ['refunded', { refundId: 'refund-1' }, 'RecordRefund', { refundId: 'refund-1' }],
+    ['refunded', { refundId: 'refund-1' }, 'RecordRefund', { refundId: 'refund-1', ...money }],
     [
       'refund-refused',
       { refundId: 'refund-1', ...failure },

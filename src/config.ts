@@ -6,12 +6,25 @@ import { z } from 'zod'
 const Port = z.coerce.number().int().min(0).max(65_535)
 const Count = z.coerce.number().int().min(1)
 const Milliseconds = z.coerce.number().int().min(1).max(86_400_000)
-const Flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1')
 const List = z.string().transform((value) =>
   value
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== ''),
+)
+const ProxyAddress = z
+  .union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])
+  .refine((address) => !address.endsWith('/0'), 'must not be everybody: then each client could choose its address')
+/** How many proxies stand before Daybook, or which. */
+const Proxies = z.union(
+  [
+    z
+      .string()
+      .regex(/^\d{1,2}$/)
+      .transform(Number),
+    List.pipe(z.array(ProxyAddress)),
+  ],
+  'must be a number of proxies, or their addresses and networks (10.0.0.0/8), separated by commas',
 )
 const Secret = z.string().min(32, 'must have at least 32 characters')
 
@@ -43,7 +56,9 @@ const settings = {
     'How long an order waits for its payment before it expires',
   ),
   DAYBOOK_CORS_ORIGINS: List.default([]).describe('Origins of web pages that may call the API, separated by commas'),
-  DAYBOOK_TRUST_PROXY: Flag.default(false).describe('Believe X-Forwarded-For; only behind a proxy that sets it'),
+  DAYBOOK_TRUST_PROXY: Proxies.default([]).describe(
+    'Proxies whose X-Forwarded-For is believed: their addresses and networks, separated by commas; or how many there are one behind the other, if nobody can get past them; none by default',
+  ),
   DAYBOOK_BODY_LIMIT_BYTES: Count.max(1_000_000).default(262_144).describe('Largest body of a request'),
   DAYBOOK_RATE_LIMIT_PER_MINUTE: Count.default(6_000).describe(
     'Requests of one API key or customer in a minute, and of all guests of one address',

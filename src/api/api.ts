@@ -24,7 +24,7 @@ import { problem, problemOf } from './problems.ts'
 import { queryRoute } from './query-route.ts'
 import { rateLimits } from './rate-limits.ts'
 import { referencePage } from './reference-page.ts'
-import { addNotFound, addRoute, server } from './server.ts'
+import { addNotFound, addRoute, type ServerOptions, server } from './server.ts'
 import { tokenOperations } from './token-operations.ts'
 
 export interface ApiOptions {
@@ -57,7 +57,7 @@ export interface ApiOptions {
     readonly outcomeWaiters: number
   }
   readonly corsOrigins: readonly string[]
-  readonly trustProxy: boolean
+  readonly trustProxy: ServerOptions['trustProxy']
   /** Of Daybook, as the OpenAPI document says it. */
   readonly version: string
   readonly health: () => Health

@@ -19,8 +19,8 @@ import { isCorrelationId } from './request-headers.ts'
 
 export interface ServerOptions {
   readonly bodyLimitBytes: number
-  /** Believe X-Forwarded-For. */
-  readonly trustProxy: boolean
+  /** Proxies whose X-Forwarded-For is believed: their addresses and networks, or how many there are. */
+  readonly trustProxy: number | readonly string[]
   /** Origins of web pages that may call. */
   readonly corsOrigins: readonly string[]
   readonly logger?: FastifyBaseLogger
@@ -69,7 +69,8 @@ export async function server(options: ServerOptions): Promise<FastifyInstance> {
       return isCorrelationId(sent) ? sent : randomUUID()
     },
     bodyLimit: bodyLimitBytes,
-    trustProxy,
+    // Fastify itself believes nobody where it is given a number.
+    trustProxy: typeof trustProxy === 'number' ? (_address, hop) => hop < trustProxy : [...trustProxy],
     // A request must have arrived within this time; answering may take longer.
     requestTimeout: 30_000,
     keepAliveTimeout: 75_000,

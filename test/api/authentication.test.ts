@@ -112,6 +112,16 @@ test('The token of this machine may do everything, from this machine alone', asy
   expect((await elsewhere).statusCode).toBe(401)
 })
 
+test('The token of this machine is never believed through a proxy, whatever that says', async () => {
+  for (const trustProxy of [1, ['127.0.0.1']]) {
+    const { send } = await serve({ api: { trustProxy } })
+    for (const name of ['x-forwarded-for', 'x-real-ip', 'forwarded', 'via']) {
+      const headers = { [name]: '127.0.0.1' }
+      expect((await send(page, { as: 'a-token-of-this-machine', headers })).statusCode).toBe(401)
+    }
+  }
+})
+
 test('An API key cannot pass for the token of this machine, which has no limit', async () => {
   const { send, apiKeys } = await serve({ limits: { requestsPerMinute: 1 } })
   for (const id of ['local-admin', 'local~admin', 'local.admin']) {

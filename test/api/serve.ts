@@ -103,7 +103,7 @@ export async function serve(given: ServeOptions = {}) {
       scopes: ['venues', 'bookings', 'customers', 'import'],
     },
     corsOrigins: ['https://shop.example'],
-    trustProxy: false,
+    trustProxy: [],
     version: '0.0.0',
     health: () => ({ started: true, degraded: [] }),
     clock,

@@ -2,6 +2,7 @@ import { connect } from 'node:net'
 import { pino } from 'pino'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { z } from 'zod'
+import type { ApiOptions } from '../../src/api/api.ts'
 import type { Operation } from '../../src/api/operation-route.ts'
 import { operation } from '../../src/api/operation-route.ts'
 import { anyone } from '../../src/engine/access.ts'
@@ -103,6 +104,23 @@ test('Guests count by their address, for anybody can have as many tokens as it l
   const another = (await issuer.issue('guest', 'another')).token
   expect((await send('GET /v1/venues/globe', { as: another })).statusCode).toBe(429)
 })
+
+test.each<[string, ApiOptions['trustProxy'], boolean]>([
+  ['nobody', [], false],
+  ['a proxy elsewhere', ['10.0.0.0/8'], false],
+  ['its address', ['10.0.0.0/8', '127.0.0.1'], true],
+  ['one hop', 1, true],
+])(
+  'Where %s is trusted, what a proxy says it has seen, and no client, names the address',
+  async (_, trustProxy, isBelieved) => {
+    const { send } = await serve({ limits: { requestsPerMinute: 1 }, api: { trustProxy } })
+    const from = async (forwarded: string) =>
+      (await send('GET /v1/venues/globe', { headers: { 'x-forwarded-for': forwarded } })).statusCode
+    expect(await from('192.0.2.1')).toBe(404)
+    expect(await from('192.0.2.9, 192.0.2.1')).toBe(429)
+    expect(await from('192.0.2.2')).toBe(isBelieved ? 404 : 429)
+  },
+)
 
 test('Who is refused counts, too', async () => {
   const { send } = await serve({ limits: { requestsPerMinute: 2 } })

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest'
+import { ConfigError, describeConfig, readConfig } from '../src/config.ts'
+
+const trusting = (value?: string) =>
+  readConfig(value === undefined ? {} : { DAYBOOK_TRUST_PROXY: value }).DAYBOOK_TRUST_PROXY
+
+test('Proxies are trusted by number or by address, and none by default', () => {
+  expect(trusting()).toEqual([])
+  expect(trusting('')).toEqual([])
+  expect(trusting('2')).toBe(2)
+  expect(trusting('10.0.0.0/8, 192.0.2.1,2001:db8::/32')).toEqual(['10.0.0.0/8', '192.0.2.1', '2001:db8::/32'])
+})
+
+test.each(['true', '-1', '1.5', 'proxy.example', '10.0.0.0/33', '10.0.0.1;10.0.0.2', '1,2'])(
+  'No proxy is %s',
+  (value) => {
+    expect(() => trusting(value)).toThrow(ConfigError)
+    expect(() => trusting(value)).toThrow('DAYBOOK_TRUST_PROXY: must be a number of proxies')
+  },
+)
+
+test.each(['0.0.0.0/0', '10.0.0.0/8,::/0'])('Not everybody is trusted: %s', (value) => {
+  expect(() => trusting(value)).toThrow('must not be everybody')
+})
+
+test('Lists are shown as they are set', () => {
+  const shown = (value: string) =>
+    describeConfig(readConfig({ DAYBOOK_TRUST_PROXY: value })).find(({ name }) => name === 'DAYBOOK_TRUST_PROXY')?.value
+  expect(shown('10.0.0.0/8, 192.0.2.1')).toBe('10.0.0.0/8,192.0.2.1')
+  expect(shown('2')).toBe('2')
+})

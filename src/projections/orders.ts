@@ -22,9 +22,10 @@ const NextAction = paymentEvents.schemas.PaymentPending.shape.nextAction
 const Payment = z.object({
   paymentId: Id.meta({ description: 'Payment', example: '0198f0c2-2222-7a34-9b0e-3f2c1d5a7b88' }),
   gateway: GatewayName,
-  status: z
-    .enum(['started', 'failed', 'captured'])
-    .meta({ description: 'Whether it is under way, has failed or has taken the money', example: 'started' }),
+  status: z.enum(['started', 'failed', 'cancelled', 'captured']).meta({
+    description: 'Whether it is under way, has failed, was let go as the order ended, or has taken the money',
+    example: 'started',
+  }),
   nextAction: NextAction.nullable().meta({
     description: 'What the shopper has to do, as long as the gateway waits for it',
     example: { kind: 'redirect', url: 'https://gateway.example/pay_8f2k' },
@@ -147,8 +148,7 @@ function placed(event: Extract<EventIn, { type: 'OrderPlaced' }>): readonly Chan
 /** The order with the states that are computed from its parts. */
 function withStates(order: Order): Order {
   const { status, payment, paid, refunded, lines } = order
-  const isEnded = status === 'cancelled' || status === 'rejected'
-  const started = payment?.status === 'started' && !isEnded
+  const started = payment?.status === 'started'
   const authorised = started && status === 'confirmed'
   return {
     ...order,
@@ -209,12 +209,21 @@ function withPayment(
   return payment?.paymentId === paymentId && payment !== null ? { ...payment, nextAction: null, ...next } : payment
 }
 
+/** The order has come to nothing and waits for no payment any more; what is taken all the same is told later. */
+function ended(event: EventIn, end: Pick<Order, 'status' | 'endReason'> & Partial<Order>): Change {
+  return changed(event, ({ payment }) => ({
+    ...end,
+    payment: payment?.status === 'started' ? { ...payment, status: 'cancelled', nextAction: null } : payment,
+  }))
+}
+
 /** What the gateway says beside what the order itself makes of it. */
 function nextAction(
   { stream, data }: { readonly stream: string; readonly data: { readonly orderId: string } },
   action: z.output<typeof NextAction> | null,
 ): Change {
   return orderDocuments.update(data.orderId, (order) => {
+    if (order.payment?.status !== 'started') return order
     const payment = withPayment(order.payment, idOf(stream), { nextAction: action })
     return payment === order.payment ? order : { ...order, payment }
   })
@@ -246,11 +255,11 @@ export const orders = projection({
         paid: event.data.amount,
         payment: withPayment(payment, event.data.paymentId, { status: 'captured' }),
       })),
-    OrderRejected: (event) => changed(event, () => ({ status: 'rejected', endReason: 'out-of-stock' })),
-    OrderExpired: (event) => changed(event, () => ({ status: 'cancelled', endReason: 'expired' })),
+    OrderRejected: (event) => ended(event, { status: 'rejected', endReason: 'out-of-stock' }),
+    OrderExpired: (event) => ended(event, { status: 'cancelled', endReason: 'expired' }),
     OrderCancelled: (event) => {
       const endReason = event.data.by === 'customer' ? 'cancelled-by-customer' : 'cancelled-by-staff'
-      return changed(event, () => ({ status: 'cancelled', endReason, endNote: event.data.reason }))
+      return ended(event, { status: 'cancelled', endReason, endNote: event.data.reason })
     },
     OrderShipped: (event) => {
       const { shipmentId, lines, carrier = null, trackingCode = null } = event.data

@@ -69,6 +69,24 @@ describe('an order', () => {
     })
   })
 
+  test('that ends lets go of its payment, and says what becomes of it after all', async () => {
+    const redirect = { kind: 'redirect', url: 'https://gateway.example/pay' } as const
+    const pending = gateway('PaymentPending', { orderId: 'order-1', reference: 'pay_1', nextAction: redirect })
+    const outOfStock = first('OrderRejected', { code: 'out-of-stock', sku: 'CUP-RED', available: 0 })
+    const ends = [first('OrderExpired', {}), first('OrderCancelled', { by: 'customer', reason: 'No' }), outOfStock]
+    for (const end of ends) {
+      const cancelled = { payment: { paymentId: 'payment-1', status: 'cancelled', nextAction: null } }
+      expect(await orderAfter(started, pending, end)).toMatchObject(cancelled)
+      expect(await orderAfter(started, end, pending)).toMatchObject(cancelled)
+      expect(await orderAfter(end)).toMatchObject({ payment: null })
+      const failed = first('OrderPaymentFailed', { paymentId: 'payment-1', code: 'card-declined', reason: 'Declined' })
+      expect(await orderAfter(started, end, failed)).toMatchObject({ payment: { status: 'failed' } })
+      expect(await orderAfter(started, failed, end)).toMatchObject({ payment: { status: 'failed' } })
+      expect(await orderAfter(started, end, paid)).toMatchObject({ payment: { status: 'captured' } })
+      expect(await orderAfter(started, paid, end)).toMatchObject({ payment: { status: 'captured' } })
+    }
+  })
+
   test('says what the shopper has to do to pay, as long as the gateway waits for it', async () => {
     const redirect = { kind: 'redirect', url: 'https://gateway.example/pay' } as const
     const pending = gateway('PaymentPending', { orderId: 'order-1', reference: 'pay_1', nextAction: redirect })

@@ -49,7 +49,15 @@ const listOwnOrders = pageQuery({
 })
 
 const StaffSummary = Summary.extend(
-  Order.pick({ customerId: true, buyer: true, country: true, email: true, paid: true, refunded: true }).shape,
+  Order.pick({
+    customerId: true,
+    buyer: true,
+    country: true,
+    email: true,
+    paid: true,
+    refunded: true,
+    refundStatus: true,
+  }).shape,
 )
 
 const Filters = z.object({
@@ -59,6 +67,7 @@ const Filters = z.object({
     .enum(fulfilmentStates)
     .exactOptional()
     .meta({ description: 'How far it is shipped and delivered', example: 'unfulfilled' }),
+  refundStatus: Order.shape.refundStatus.exactOptional(),
   customerId: Id.exactOptional().meta({ description: 'Whose orders', example: '0198f0c2-1111-7a34-9b0e-3f2c1d5a7b88' }),
   placedFrom: Instant.exactOptional().meta({
     description: 'Placed then or later',
@@ -73,18 +82,29 @@ const Filters = z.object({
 type Filters = z.output<typeof Filters>
 
 /** The index that has the least to look through; what it does not know is filtered. */
-function placeOf({ customerId, fulfilmentStatus, paymentStatus, status }: Filters): Pick<Find, 'index' | 'equals'> {
+function placeOf({
+  customerId,
+  fulfilmentStatus,
+  paymentStatus,
+  refundStatus,
+  status,
+}: Filters): Pick<Find, 'index' | 'equals'> {
   if (customerId !== undefined) return { index: 'byCustomer', equals: [customerId] }
+  if (refundStatus !== undefined) return { index: 'byRefund', equals: [refundStatus] }
   if (paymentStatus !== undefined) return { index: 'byPayment', equals: [paymentStatus] }
   if (fulfilmentStatus !== undefined) return { index: 'byFulfilment', equals: [fulfilmentStatus] }
   return status !== undefined ? { index: 'byStatus', equals: [status] } : { index: 'byPlacedAt' }
 }
 
-function matches(order: Order, { customerId, fulfilmentStatus, paymentStatus, status }: Filters): boolean {
+function matches(
+  order: Order,
+  { customerId, fulfilmentStatus, paymentStatus, refundStatus, status }: Filters,
+): boolean {
   return (
     (customerId === undefined || order.customerId === customerId) &&
     (fulfilmentStatus === undefined || order.fulfilmentStatus === fulfilmentStatus) &&
     (paymentStatus === undefined || order.paymentStatus === paymentStatus) &&
+    (refundStatus === undefined || order.refundStatus === refundStatus) &&
     (status === undefined || order.status === status)
   )
 }

@@ -1,7 +1,14 @@
 import { z } from 'zod'
 import { OrderLine, orderContents } from '../domain/order/contents.ts'
 import { GatewayName, type OrderEvent, OrderNumber, orderEvents } from '../domain/order/events.ts'
-import { fulfilmentState, fulfilmentStates, paymentState, paymentStates } from '../domain/order/standing.ts'
+import {
+  fulfilmentState,
+  fulfilmentStates,
+  paymentState,
+  paymentStates,
+  refundState,
+  refundStates,
+} from '../domain/order/standing.ts'
 import { paymentEvents } from '../domain/payment.ts'
 import { Amount, Id, Reason, Timestamp } from '../domain/values.ts'
 import type { Recorded } from '../engine/events.ts'
@@ -94,7 +101,13 @@ export const Order = z.object({
     .enum(fulfilmentStates)
     .meta({ description: 'How far it is shipped and delivered', example: 'unfulfilled' }),
   shipments: z.array(Shipment).meta({ description: 'Shipments, the first one first' }),
-  refunds: z.array(Refund).meta({ description: 'Refunds, the first one first' }),
+  refunds: z.array(Refund).meta({
+    description: 'Refunds, the first one first; one that failed stays, and is asked for anew under another id',
+  }),
+  refundStatus: z.enum(refundStates).meta({
+    description: 'How far its refunds are; `failed` needs a person until another is under way or all is paid back',
+    example: 'none',
+  }),
   placedAt: Timestamp.meta({ description: 'When it was placed', example: '2026-01-15T09:30:00.000Z' }),
   expiresAt: Timestamp.meta({
     description: 'Ends by itself unless it is confirmed before',
@@ -110,6 +123,7 @@ export const orderDocuments = collection('orders', Order, {
   byStatus: ['status', 'placedAt'],
   byPayment: ['paymentStatus', 'placedAt'],
   byFulfilment: ['fulfilmentStatus', 'placedAt'],
+  byRefund: ['refundStatus', 'placedAt'],
 })
 
 type EventIn = Recorded<OrderEvent>
@@ -140,6 +154,7 @@ function placed(event: Extract<EventIn, { type: 'OrderPlaced' }>): readonly Chan
     fulfilmentStatus: 'unfulfilled',
     shipments: [],
     refunds: [],
+    refundStatus: 'none',
     revision: event.revision,
   }
   return [orderDocuments.change(id, () => document), orderTexts.change(id, () => textOf(id, event.data))]
@@ -147,13 +162,14 @@ function placed(event: Extract<EventIn, { type: 'OrderPlaced' }>): readonly Chan
 
 /** The order with the states that are computed from its parts. */
 function withStates(order: Order): Order {
-  const { status, payment, paid, refunded, lines } = order
+  const { status, payment, paid, refunded, refunds, lines } = order
   const started = payment?.status === 'started'
   const authorised = started && status === 'confirmed'
   return {
     ...order,
     paymentStatus: paymentState({ started, authorised, refunded, ...(paid !== null && { paid }) }),
     fulfilmentStatus: fulfilmentState(lines),
+    refundStatus: refundState(refunds, { paid: paid ?? 0, refunded }),
   }
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { orderContents } from '../domain/order/contents.ts'
 import { GatewayName } from '../domain/order/events.ts'
+import { refundState, refundStates } from '../domain/order/standing.ts'
 import { type PaymentEvent, paymentEvents } from '../domain/payment.ts'
 import { Amount, Country, Currency, Id, Timestamp } from '../domain/values.ts'
 import { staff } from '../engine/access.ts'
@@ -48,6 +49,10 @@ export const Payment = z.object({
   failure: Failure,
   refunds: z.array(Refund).meta({ description: 'Refunds, the first one first' }),
   refunded: Amount.meta({ description: 'What has been given back', example: 0 }),
+  refundStatus: z.enum(refundStates).meta({
+    description: 'How far its refunds are; `failed` needs a person until another is under way or all is paid back',
+    example: 'none',
+  }),
   requestedAt: Timestamp.meta({ description: 'When it was asked for', example: '2026-01-15T09:31:00.000Z' }),
   revision: z.int().meta({ description: 'Revision of the payment', example: 4 }),
 })
@@ -56,15 +61,15 @@ export type Payment = z.output<typeof Payment>
 const paymentDocuments = collection('payments', Payment, {
   byRequestedAt: ['requestedAt'],
   byStatus: ['status', 'requestedAt'],
+  byRefund: ['refundStatus', 'requestedAt'],
   byOrder: ['orderId', 'requestedAt'],
 })
 
 function changed(event: Recorded<PaymentEvent>, evolve: (payment: Payment) => Partial<Payment>): Change {
-  return paymentDocuments.update(idOf(event.stream), (payment) => ({
-    ...payment,
-    ...evolve(payment),
-    revision: event.revision,
-  }))
+  return paymentDocuments.update(idOf(event.stream), (payment) => {
+    const next = { ...payment, ...evolve(payment), revision: event.revision }
+    return { ...next, refundStatus: refundState(next.refunds, { paid: next.amount, refunded: next.refunded }) }
+  })
 }
 
 function settled(
@@ -98,6 +103,7 @@ export const payments = projection({
         failure: null,
         refunds: [],
         refunded: 0,
+        refundStatus: 'none',
         requestedAt: metadata.occurredAt,
         revision,
       }
@@ -155,6 +161,7 @@ const listPayments = pageQuery({
   parameters: z.object({
     orderId: Payment.shape.orderId.exactOptional(),
     status: Payment.shape.status.exactOptional(),
+    refundStatus: Payment.shape.refundStatus.exactOptional(),
     requestedFrom: Instant.exactOptional().meta({
       description: 'Asked for then or later',
       example: '2026-01-01T00:00:00.000Z',
@@ -165,18 +172,25 @@ const listPayments = pageQuery({
     }),
   }),
   item: Payment,
-  find: ({ parameters: { orderId, status, requestedFrom, requestedTo } }) => ({
+  find: ({ parameters: { orderId, status, refundStatus, requestedFrom, requestedTo } }) => ({
     ...(orderId !== undefined
       ? { index: 'byOrder', equals: [orderId] }
-      : status !== undefined
-        ? { index: 'byStatus', equals: [status] }
-        : { index: 'byRequestedAt' }),
+      : refundStatus !== undefined
+        ? { index: 'byRefund', equals: [refundStatus] }
+        : status !== undefined
+          ? { index: 'byStatus', equals: [status] }
+          : { index: 'byRequestedAt' }),
     ...(requestedFrom !== undefined && { from: requestedFrom }),
     ...(requestedTo !== undefined && { to: requestedTo }),
     direction: 'descending',
   }),
-  show: (found, { parameters: { status } }) =>
-    found.map((payment) => (status === undefined || payment.status === status ? payment : undefined)),
+  show: (found, { parameters: { status, refundStatus } }) =>
+    found.map((payment) =>
+      (status === undefined || payment.status === status) &&
+      (refundStatus === undefined || payment.refundStatus === refundStatus)
+        ? payment
+        : undefined,
+    ),
 })
 
 export const paymentQueries = [getPayment, listPayments] as const

@@ -58,6 +58,7 @@ describe('an order', () => {
       fulfilmentStatus: 'unfulfilled',
       shipments: [],
       refunds: [],
+      refundStatus: 'none',
       revision: 0,
     })
   })
@@ -153,6 +154,7 @@ describe('an order', () => {
       refunded: 0,
       lines: [{ refunded: 1 }, { refunded: 0 }],
       refunds: [{ refundId: 'refund-1', status: 'requested', total: 2_500 }],
+      refundStatus: 'requested',
     })
     expect(await orderAfter(...before, first('OrderRefunded', oneTeapotBack()))).toMatchObject({
       paymentStatus: 'partly-refunded',
@@ -165,6 +167,7 @@ describe('an order', () => {
       refunded: 0,
       lines: [{ refunded: 0 }, { refunded: 0 }],
       refunds: [{ status: 'failed' }],
+      refundStatus: 'failed',
     })
     expect(await orderAfter(...before, failed, first('OrderRefunded', oneTeapotBack()))).toMatchObject({
       refunded: 2_500,
@@ -207,6 +210,24 @@ describe('an order', () => {
     const answer = await shop.ask(getOrder, { orderId: 'order-1' }, { ...staff, forgotten: ['ada'] })
     expect(answer).toMatchObject({ email: null, shippingAddress: null, totals: { total: 6_390 } })
   })
+})
+
+test('an order that ended and could not be paid back is found, until it is', async () => {
+  const all = { ...oneTeapotBack(), refundId: 'refund-2', total: 6_390 }
+  const before = [placed, started, confirmed, paid, first('OrderCancelled', { by: 'staff', reason: 'Fraud' })]
+  const failed = first('OrderRefundFailed', { refundId: 'refund-2', code: 'closed', reason: 'Account closed' })
+  const notPaidBack = [...before, first('OrderRefundRequested', all), failed]
+  const found = (...events: readonly Happening[]) =>
+    given(orders, ...events).ask(listOrders, { refundStatus: 'failed' }, staff)
+  expect(await found(...before)).toMatchObject({ items: [] })
+  expect(await found(...notPaidBack)).toMatchObject({
+    items: [{ id: 'order-1', status: 'cancelled', paymentStatus: 'captured', refundStatus: 'failed' }],
+  })
+  const again = { ...all, refundId: 'refund-3' }
+  expect(await found(...notPaidBack, first('OrderRefundRequested', again))).toMatchObject({ items: [] })
+  expect(
+    await found(...notPaidBack, first('OrderRefundRequested', again), first('OrderRefunded', again)),
+  ).toMatchObject({ items: [] })
 })
 
 describe('lists of orders', () => {

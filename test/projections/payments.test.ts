@@ -66,6 +66,25 @@ test('payments are listed, the newest first', async () => {
   expect(await shop.ask(listPayments, { orderId, status: 'captured' }, staff)).toMatchObject({ items: [] })
 })
 
+test('payments that could not be paid back are found, until they are', async () => {
+  const two = happenings(paymentEvents, 'payment-2')
+  const before = [requested, two('PaymentRequested', request), authorised, captured]
+  const failed = [one('RefundRequested', refund), one('RefundFailed', { orderId, refundId: 'refund-1', ...failure })]
+  const found = async (events: readonly Happening[], parameters = {}) =>
+    await given(payments, ...before, ...events).ask(listPayments, { refundStatus: 'failed', ...parameters }, staff)
+  expect(await found([])).toMatchObject({ items: [] })
+  expect(await found(failed)).toMatchObject({ items: [{ id: 'payment-1', refundStatus: 'failed' }] })
+  expect(await found(failed, { status: 'captured', orderId })).toMatchObject({ items: [{ id: 'payment-1' }] })
+  expect(await found(failed, { status: 'cancelled' })).toMatchObject({ items: [] })
+  expect(await found([], { orderId })).toMatchObject({ items: [] })
+  const another = { ...refund, refundId: 'refund-2' }
+  const partly = [...failed, one('RefundRequested', another), one('PaymentRefunded', another)]
+  expect(await found(partly)).toMatchObject({ items: [{ id: 'payment-1', refunded: 2_500 }] })
+  const rest = { ...refund, refundId: 'refund-3', amount: 3_890 }
+  const whole = [...partly, one('RefundRequested', rest), one('PaymentRefunded', rest)]
+  expect(await found(whole)).toMatchObject({ items: [] })
+})
+
 test('only staff with the scope may ask', async () => {
   const asked = given(payments).ask(listPayments, {}, { principal: staffWith('orders') })
   await expect(asked).rejects.toThrow('forbidden')

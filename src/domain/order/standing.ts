@@ -27,6 +27,25 @@ export function paymentState({ started, authorised, paid, refunded }: PaymentPar
   return refunded < paid ? 'partly-refunded' : 'refunded'
 }
 
+export const refundStates = ['none', 'requested', 'failed', 'refunded'] as const
+export type RefundState = (typeof refundStates)[number]
+
+/**
+ * How far the refunds of an order or of a payment are. One that failed needs a person until another is under way or all
+ * is paid back: nobody can tell that another, of a part, was in its place.
+ * @param paid what was taken, in minor units
+ * @param refunded what has been given back of it, in minor units
+ */
+export function refundState(
+  refunds: readonly { readonly status: Exclude<RefundState, 'none'> }[],
+  { paid, refunded }: { readonly paid: number; readonly refunded: number },
+): RefundState {
+  const has = (wanted: RefundState) => refunds.some(({ status }) => status === wanted)
+  if (has('requested')) return 'requested'
+  if (has('failed') && refunded < paid) return 'failed'
+  return refunds.length > 0 ? 'refunded' : 'none'
+}
+
 export const fulfilmentStates = ['unfulfilled', 'partly-shipped', 'shipped', 'partly-delivered', 'delivered'] as const
 export type FulfilmentState = (typeof fulfilmentStates)[number]
 

@@ -10,6 +10,7 @@ import { projectionOperations } from './api/projection-operations.ts'
 import { tokens } from './api/tokens.ts'
 import { type Config, ConfigError } from './config.ts'
 import { apiKey, scopes } from './domain/api-key.ts'
+import { customer, registrationOf } from './domain/customer.ts'
 import { systemClock } from './engine/clock.ts'
 import { defaultLimits, type Engine, startEngine } from './engine/engine.ts'
 import { personalData } from './engine/personal-data.ts'
@@ -126,6 +127,9 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
         },
         adminToken,
         scopes,
+      },
+      assertCustomer: async (id) => {
+        registrationOf((await engine.handler.fold(customer, id)).state, id)
       },
       limits: {
         bodyBytes: config.DAYBOOK_BODY_LIMIT_BYTES,

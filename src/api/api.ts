@@ -45,6 +45,8 @@ export interface ApiOptions {
     readonly requests: Uint8Array
   }
   readonly authentication: Omit<AuthenticationOptions, 'clock'>
+  /** Throws a Rejection for who is not registered, or no longer: no token is issued then. */
+  assertCustomer(id: string): Promise<void>
   readonly limits: {
     readonly bodyBytes: number
     /** Of one caller. */
@@ -110,8 +112,10 @@ export async function api(options: ApiOptions): Promise<Api> {
     soleWriter: store.soleWriter,
     onFailure: (error) => onFailure(error, 'claims'),
   })
+  const { guestTokensPerMinute } = limits
   const { tokens } = options.authentication
-  const operations = [...tokenOperations(tokens, limits.guestTokensPerMinute), ...options.operations]
+  const issuing = tokenOperations({ tokens, assertCustomer: options.assertCustomer, guestTokensPerMinute })
+  const operations = [...issuing, ...options.operations]
   const toCommand = { handler, personal, claims: held, waiters, positions, clock, hashSecret: secrets.requests }
   const toQuery = { projections, personal, positions, clock, queryWaitMs: limits.queryWaitMs }
   const routes: readonly Route[] = [

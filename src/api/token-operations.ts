@@ -14,11 +14,17 @@ const Issued = z.object({
   expiresAt: Timestamp.meta({ description: 'Until when it is good', example: '2026-02-14T09:30:00.000Z' }),
 })
 
-/**
- * How shoppers get their tokens.
- * @param guestTokensPerMinute for one address
- */
-export function tokenOperations(tokens: Tokens, guestTokensPerMinute: number): readonly Operation[] {
+export interface TokenOptions {
+  readonly tokens: Tokens
+  /** Throws a Rejection for who is not registered, or no longer. */
+  assertCustomer(id: string): Promise<void>
+  /** For one address. */
+  readonly guestTokensPerMinute: number
+}
+
+/** How shoppers get their tokens. */
+export function tokenOperations(options: TokenOptions): readonly Operation[] {
+  const { tokens, assertCustomer, guestTokensPerMinute } = options
   return [
     operation({
       name: 'issueGuestToken',
@@ -41,12 +47,16 @@ export function tokenOperations(tokens: Tokens, guestTokensPerMinute: number): r
       method: 'POST',
       path: '/v1/customers/{customerId}/tokens',
       summary: 'Issue a token for a registered customer',
-      description: 'For the shop’s own log-in, after it has made sure who it is.',
-      who: staff('customers'),
+      description:
+        'For the shop’s own log-in, after it has made sure who it is. The scope lets a key act as any customer.',
+      who: staff('tokens'),
       parameters: z.object({ customerId: Id }),
       result: Issued,
       status: 201,
-      run: async ({ parameters: { customerId } }) => ({ customerId, ...(await tokens.issue('customer', customerId)) }),
+      run: async ({ parameters: { customerId } }) => {
+        await assertCustomer(customerId)
+        return { customerId, ...(await tokens.issue('customer', customerId)) }
+      },
     }),
   ]
 }

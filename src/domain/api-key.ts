@@ -13,6 +13,7 @@ export const scopes = [
   'orders',
   'payments',
   'customers',
+  'tokens',
   'analytics',
   'system',
   'keys',

@@ -95,8 +95,11 @@ function refuseForgotten(customer: Customer): void {
   }
 }
 
-/** What a registered customer has registered with. */
-function registrationOf(customer: Customer, id: string): Registration {
+/**
+ * What a registered customer has registered with.
+ * @throws Rejection for who never registered, and for who was forgotten
+ */
+export function registrationOf(customer: Customer, id: string): Registration {
   refuseForgotten(customer)
   if (customer.registration === undefined) throw notFound('customer', id)
   return customer.registration

@@ -148,6 +148,13 @@ test('Anybody can begin as a guest', async () => {
   expect(shown.json().customerId).toBe(customerId)
 })
 
+test('Only with a scope of its own, and for nobody who is not registered, is a token issued', async () => {
+  const { send, staff, apiKeys } = await serve()
+  expect((await send('POST /v1/customers/nobody/tokens', { as: staff })).json().code).toBe('customer-not-found')
+  apiKeys.set('care', ['customers'])
+  expect((await send('POST /v1/customers/eve/tokens', { as: `dbk_care_${staffSecret}` })).statusCode).toBe(403)
+})
+
 test('Staff issues tokens for customers', async () => {
   const { send, staff, ada } = await serve()
   const answer = await send('POST /v1/customers/eve/tokens', { as: staff })

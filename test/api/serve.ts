@@ -9,6 +9,7 @@ import { type ApiOptions, api } from '../../src/api/api.ts'
 import { tokens } from '../../src/api/tokens.ts'
 import { gatewayCallback } from '../../src/domain/gateway-callback.ts'
 import { buildHere, defaultLimits, startEngine } from '../../src/engine/engine.ts'
+import { notFound } from '../../src/engine/errors.ts'
 import type { EventStore } from '../../src/engine/event-store.ts'
 import { ForgedCallbackError, type PaymentGateway } from '../../src/workers/payment-gateway.ts'
 import { manualClock } from '../manual-clock.ts'
@@ -79,7 +80,7 @@ export async function serve(given: ServeOptions = {}) {
     clock,
   })
   const apiKeys = new Map<string, readonly string[]>([
-    ['all', ['venues', 'bookings', 'customers', 'import']],
+    ['all', ['venues', 'bookings', 'customers', 'tokens', 'import']],
     ['few', ['other']],
   ])
   const { app, drain } = await api({
@@ -100,7 +101,10 @@ export async function serve(given: ServeOptions = {}) {
         return scopes && { scopes, secretHash: createHash('sha256').update(staffSecret).digest('hex') }
       },
       adminToken: 'a-token-of-this-machine',
-      scopes: ['venues', 'bookings', 'customers', 'import'],
+      scopes: ['venues', 'bookings', 'customers', 'tokens', 'import'],
+    },
+    assertCustomer: async (id) => {
+      if (id === 'nobody') throw notFound('customer', id)
     },
     corsOrigins: ['https://shop.example'],
     trustProxy: [],

@@ -9,7 +9,7 @@ const unused = () => {
   throw new Error('Describing runs nothing')
 }
 const operations = [
-  ...tokenOperations({ issue: unused, verify: unused }, 1),
+  ...tokenOperations({ tokens: { issue: unused, verify: unused }, assertCustomer: unused, guestTokensPerMinute: 1 }),
   ...projectionOperations({ status: () => [], rebuild: unused, skipPoison: unused }),
 ]
 const document = JSON.parse(JSON.stringify(openApiDocument({ ...shopForReading, operations, version: '1.2.3' })))

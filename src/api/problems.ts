@@ -60,6 +60,11 @@ const preconditionStatus = {
   'not-stopped': 409,
 } as const satisfies Record<PreconditionError['code'], number>
 
+const rejectionStatus = { rule: 409, 'not-found': 404, forbidden: 403 } as const satisfies Record<
+  Rejection['kind'],
+  number
+>
+
 /** The errors of the HTTP server, which carry a status: what to say instead of its own words. */
 const serverErrors: Readonly<Record<number, Pick<Problem, 'code' | 'detail'>>> = {
   400: { code: 'bad-request', detail: 'The request could not be understood.' },
@@ -85,8 +90,7 @@ export function problemOf(error: unknown): Problem {
   if (error instanceof ProblemError) return error.problem
   if (error instanceof Rejection) {
     const { code, message, details, kind } = error
-    const status = kind === 'not-found' ? 404 : 409
-    return { status, code, detail: message, ...(Object.keys(details).length > 0 && { details }) }
+    return { status: rejectionStatus[kind], code, detail: message, ...(Object.keys(details).length > 0 && { details }) }
   }
   if (error instanceof PreconditionError) {
     const { code, message, details } = error

@@ -4,6 +4,7 @@ import { shippingMethod } from '../domain/shipping-method.ts'
 import { taxRates } from '../domain/tax-rates.ts'
 import { staff } from '../engine/access.ts'
 import { command } from '../engine/command-definition.ts'
+import { forbid } from '../engine/errors.ts'
 
 /** A key is `dbk_`, its id, `_` and its secret. */
 const KeyId = z
@@ -48,7 +49,7 @@ export const apiKeyRequests = [
     route: 'POST /v1/api-keys',
     summary: 'Register an API key',
     description:
-      'The caller makes the secret and sends only its hash, so that no server ever sees it. `daybook keys create` does both.',
+      'The caller makes the secret and sends only its hash, so that no server ever sees it. `daybook keys create` does both. A key grants only scopes that it has.',
     who: staff('keys'),
     target: apiKey,
     type: 'CreateApiKey',
@@ -56,7 +57,14 @@ export const apiKeyRequests = [
       id: KeyId.exactOptional(),
     }),
     creates: { location: '/v1/api-keys', id: (body) => body.id },
-    toData: ({ title, scopes, secretHash }) => ({ title, scopes, secretHash }),
+    toData: ({ title, scopes, secretHash }, { principal }) => {
+      const lacking = scopes.filter((scope) => !principal.scopes.has(scope))
+      if (lacking.length > 0) {
+        const message = `A key grants only scopes that it has itself; this one lacks ${lacking.join(', ')}.`
+        throw forbid('scope-not-granted', message, { scopes: lacking })
+      }
+      return { title, scopes, secretHash }
+    },
   }),
   command({
     name: 'revokeApiKey',

@@ -2,13 +2,15 @@
 
 type Details = Readonly<Record<string, unknown>>
 
+type RejectionKind = 'rule' | 'not-found' | 'forbidden'
+
 /** A business rule that a person broke. It is an answer, not a failure: nothing was appended. */
 export class Rejection extends Error {
   override readonly name = 'Rejection'
   readonly code: string
   readonly details: Details
-  readonly kind: 'rule' | 'not-found'
-  constructor(code: string, message: string, details: Details = {}, kind: 'rule' | 'not-found' = 'rule') {
+  readonly kind: RejectionKind
+  constructor(code: string, message: string, details: Details = {}, kind: RejectionKind = 'rule') {
     super(message)
     this.code = code
     this.details = details
@@ -29,6 +31,11 @@ export function reject(code: string, message: string, details?: Details): Reject
 /** Makes the rejection of a command or a fact whose target does not exist: `throw notFound('order', id)`. */
 export function notFound(noun: string, id: string): Rejection {
   return new Rejection(`${noun}-not-found`, `There is no such ${noun.replaceAll('-', ' ')}.`, { id }, 'not-found')
+}
+
+/** Makes the rejection of what others may ask for: `throw forbid('scope-not-granted', 'This key ...')`. */
+export function forbid(code: string, message: string, details?: Details): Rejection {
+  return new Rejection(code, message, details, 'forbidden')
 }
 
 /** The stream was not at the expected revision. */

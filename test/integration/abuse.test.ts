@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { checkOut, fillCart, guest, openShop, pay, stock } from './open-shop.ts'
 
@@ -50,6 +51,34 @@ describe('what would leave money or stock where it does not belong is refused', 
     await shop.post('/v1/stock-items/TEAPOT/release', { reservationId: 'exhibition' })
     expect(await shop.get('/v1/stock-levels/TEAPOT')).toMatchObject({ onHand: 10, reserved: 2 })
   })
+})
+
+test('nobody gets a token of a customer who never registered, or was forgotten', async () => {
+  const { post, send } = await openShop()
+  await post('/v1/customers', { id: 'ada', email: 'ada@example.com', name: 'Ada' })
+  const codeFor = async (id: string) => {
+    const { status, body } = await send('POST', `/v1/customers/${id}/tokens`)
+    return [status, body.code]
+  }
+  expect(await codeFor('ada')).toEqual([201, undefined])
+  expect(await codeFor('eve')).toEqual([404, 'customer-not-found'])
+  await post('/v1/customers/ada/forget')
+  expect(await codeFor('ada')).toEqual([409, 'customer-forgotten'])
+})
+
+test('a key grants no scope that it has not', async () => {
+  const { post, send } = await openShop()
+  const secret = 's3cret'
+  const secretHash = createHash('sha256').update(secret).digest('hex')
+  await post('/v1/api-keys', { id: 'porter', title: 'Porter', scopes: ['keys', 'stock'], secretHash })
+  const token = `dbk_porter_${secret}`
+  const grant = async (...scopes: string[]) => {
+    const sent = { body: { title: 'Other', scopes, secretHash }, token }
+    const { status, body } = await send('POST', '/v1/api-keys', sent)
+    return [status, body.code, body.details]
+  }
+  expect(await grant('stock', 'orders')).toEqual([403, 'scope-not-granted', { scopes: ['orders'] }])
+  expect((await grant('stock', 'keys'))[0]).toBe(201)
 })
 
 test('who was forgotten can register anew with the same e-mail address, and nobody else meanwhile', async () => {

@@ -9,6 +9,7 @@ import { printProjections, rebuildProjection, skipPoison } from './cli/projectio
 import { type ReplayOptions, replay } from './cli/replay.ts'
 import { seed } from './cli/seed.ts'
 import { type Config, ConfigError, describeConfig, readConfig } from './config.ts'
+import { scopes } from './domain/api-key.ts'
 import { serve } from './main.ts'
 
 /** The `daybook` command. */
@@ -83,9 +84,13 @@ keys
   .command('create')
   .description('make a key; its secret is shown this once')
   .requiredOption('--title <title>', 'what it is for')
-  .option('--scopes <scopes>', 'what it may do, separated by commas; everything but imports by default', list, [])
-  .action(({ title, scopes }: { title: string; scopes: string[] }) =>
-    withConnection(async (connection) => console.log(await createKey(connection, title, scopes))),
+  .option(
+    '--scopes <scopes>',
+    `what it may do, separated by commas, of ${scopes.join(', ')}; all but import if absent`,
+    list,
+  )
+  .action(({ title, scopes }: { title: string; scopes?: string[] }) =>
+    withConnection(async (connection) => console.log(await createKey(connection, title, scopes ?? []))),
   )
 keys
   .command('list')
@@ -94,7 +99,12 @@ keys
 keys
   .command('revoke <id>')
   .description('refuse a key from now on')
-  .action((id: string) => withConnection((connection) => revokeKey(connection, id)))
+  .action((id: string) =>
+    withConnection(async (connection) => {
+      await revokeKey(connection, id)
+      console.log(`The key ${id} is refused from now on.`)
+    }),
+  )
 
 program
   .command('import <format> <file>')
@@ -136,7 +146,12 @@ projections
 program
   .command('seed')
   .description('make the demo shop')
-  .action(() => withConnection((connection) => seed(connection, { now: new Date().toISOString() })))
+  .action(() =>
+    withConnection(async (connection) => {
+      await seed(connection, { now: new Date().toISOString() })
+      console.log('The demo shop is there.')
+    }),
+  )
 
 program
   .command('config')
@@ -148,9 +163,22 @@ program
     )
   })
 
+function advice(error: Error): string {
+  if ('code' in error && error.code === 'EADDRINUSE') {
+    return `${error.message}. Something else listens there: set DAYBOOK_PORT or DAYBOOK_METRICS_PORT to another port, or 0 for any.`
+  }
+  return error.message
+}
+
 function fail(error: unknown): never {
-  console.error(error instanceof Error ? `daybook: ${error.message}` : error)
+  console.error(error instanceof Error ? `daybook: ${advice(error)}` : error)
   process.exit(1)
 }
+
+// Whoever reads the output may have seen enough.
+process.stdout.on('error', (error) => {
+  if ('code' in error && error.code === 'EPIPE') process.exit(0)
+  throw error
+})
 
 await program.parseAsync().catch(fail)

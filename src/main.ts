@@ -13,9 +13,10 @@ export interface Served {
 
 /**
  * Starts a server, and leaves in the data directory how the command line on this machine reaches it.
+ * @param prepare what is done before anybody can ask
  * @throws Error when a port is taken, and as `openDaybook`
  */
-export async function serve(config: Config): Promise<Served> {
+export async function serve(config: Config, prepare?: (daybook: Daybook) => Promise<void>): Promise<Served> {
   const daybook = await openDaybook({ config })
   const { server } = filesOf(config.DAYBOOK_DATA_DIR)
   async function stop(): Promise<void> {
@@ -23,6 +24,7 @@ export async function serve(config: Config): Promise<Served> {
     await daybook.close()
   }
   try {
+    await prepare?.(daybook)
     const { url, metricsUrl } = await daybook.listen()
     const local = { url, token: daybook.adminToken, processId: process.pid }
     writeFileSync(server, JSON.stringify(local), { mode: 0o600 })

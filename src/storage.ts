@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { lockDirectory } from './adapters/sqlite/directory-lock.ts'
 import { openSqliteEventStore } from './adapters/sqlite/event-store.ts'
@@ -7,6 +7,7 @@ import { openSqliteKeyVault } from './adapters/sqlite/key-vault.ts'
 import { openSqliteReadStore } from './adapters/sqlite/read-store.ts'
 import type { Clock } from './engine/clock.ts'
 import type { Ports } from './engine/engine.ts'
+import { CorruptLogError } from './engine/errors.ts'
 
 export interface Storage extends Ports {
   close(): Promise<void>
@@ -37,6 +38,11 @@ export async function openStorage(
 ): Promise<Storage> {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const files = filesOf(directory)
+  if (existsSync(files.vault) && !existsSync(files.log)) {
+    throw new CorruptLogError(
+      `${files.log} is missing, though its keys are there. Restore it from a backup, or take another DAYBOOK_DATA_DIR for a new shop.`,
+    )
+  }
   const lock = lockDirectory(files.lock)
   const opened = new AsyncDisposableStack()
   opened.defer(lock.release)

@@ -78,7 +78,8 @@ export async function connect(config: Config): Promise<Connection> {
   )
 }
 
-function local(daybook: Daybook): Connection {
+/** The API of a shop that is open in this process. */
+export function local(daybook: Daybook): Connection {
   return {
     remote: false,
     async send(method, path, { body, headers } = {}) {

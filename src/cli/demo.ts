@@ -3,9 +3,10 @@ import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { z } from 'zod'
 import type { Config } from '../config.ts'
+import type { Daybook } from '../daybook.ts'
 import { scopes } from '../domain/api-key.ts'
 import { type Served, serve } from '../main.ts'
-import { type Connection, connect, succeed } from './connection.ts'
+import { type Connection, local, succeed } from './connection.ts'
 import { progressLine } from './output.ts'
 import { seed } from './seed.ts'
 
@@ -32,7 +33,7 @@ async function startSandbox(secret: string) {
 }
 
 /** The key of the demo shop: the same at each start, so that what was noted stays good. */
-async function demoKey({ daybook }: Served, connection: Connection): Promise<string> {
+async function demoKey(daybook: Daybook, connection: Connection): Promise<string> {
   const secret = Buffer.from(await daybook.secret('demo-key')).toString('base64url')
   const secretHash = createHash('sha256').update(secret).digest('hex')
   await succeed(
@@ -49,17 +50,18 @@ export async function serveDemo(config: Config): Promise<{ stop(): Promise<void>
   const sandboxSecret = `whsec_${randomBytes(32).toString('base64')}`
   const sandbox = await startSandbox(sandboxSecret)
   try {
-    const served = await serve({
+    const settings = {
       ...config,
-      DAYBOOK_LOG_LEVEL: config.DAYBOOK_LOG_LEVEL === 'info' ? 'warn' : config.DAYBOOK_LOG_LEVEL,
+      DAYBOOK_LOG_LEVEL: config.DAYBOOK_LOG_LEVEL === 'info' ? ('warn' as const) : config.DAYBOOK_LOG_LEVEL,
       DAYBOOK_GATEWAYS: ['sandbox'],
       DAYBOOK_SANDBOX_URL: sandbox.url,
       DAYBOOK_SANDBOX_SECRET: sandboxSecret,
+    }
+    const served = await serve(settings, async (daybook) => {
+      if (daybook.isNew) await seedWithProgress(local(daybook))
     })
     sandbox.tell(`${served.url}/v1/gateways/sandbox/callbacks`)
-    const connection = await connect(config)
-    if (served.daybook.isNew) await seedWithProgress(connection)
-    say(served, sandbox.url, await demoKey(served, connection))
+    say(served, sandbox.url, await demoKey(served.daybook, local(served.daybook)))
     return {
       async stop() {
         await served.stop()
@@ -118,7 +120,7 @@ function orderLine(url: string, sandboxUrl: string): string {
     `post /v1/carts/$C/address '{"country":"DE","email":"ada@example.com","shippingAddress":{"name":"Ada Lovelace","line1":"Kanalstr. 1","city":"Hamburg","postalCode":"20095"}}'`,
     `post /v1/carts/$C/shipping '{"method":"standard"}'`,
     `post /v1/carts/$C/checkout '{}'; O=$(curl -s $A/v1/carts/$C -H "Authorization: Bearer $T" | ${field('orderId')})`,
-    `K=$(curl -s -X POST $G/v1/tokens ${json} -d '{"number":"4242424242424242","expiry":"12/30","cvc":"123"}' | ${field('token')})`,
-    `post /v1/orders/$O/pay "{\\"gateway\\":\\"sandbox\\",\\"token\\":\\"$K\\"}"; curl -s $A/v1/orders/$O -H "Authorization: Bearer $T"`,
+    `CARD=$(curl -s -X POST $G/v1/tokens ${json} -d '{"number":"4242424242424242","expiry":"12/30","cvc":"123"}' | ${field('token')})`,
+    `post /v1/orders/$O/pay "{\\"gateway\\":\\"sandbox\\",\\"token\\":\\"$CARD\\"}"; curl -s $A/v1/orders/$O -H "Authorization: Bearer $T"`,
   ].join('; \\\n')
 }

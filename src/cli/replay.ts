@@ -40,6 +40,7 @@ export async function replay(config: Config, options: ReplayOptions): Promise<vo
         await print.event(event)
       }
     }
+    if (printed === 0) console.error('Nothing like that happened.')
   } finally {
     print.end()
     await store.close()

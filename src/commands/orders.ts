@@ -26,8 +26,7 @@ export const orderRequests = [
     outcome: outcome({
       of: order,
       idOf: (orderId) => orderId,
-      isReached: ({ status, payments }) =>
-        status !== 'pending' || !payments.some((attempt) => attempt.status === 'started'),
+      isReached: ({ payments }) => !payments.some((attempt) => attempt.status === 'started'),
     }),
   }),
   command({
@@ -66,10 +65,15 @@ export const orderRequests = [
     route: 'POST /v1/orders/{orderId}/refund',
     summary: 'Pay an order back, whole or in parts',
     description:
-      'Pays back exactly what was paid for these pieces, tax included, through the gateway that took the money.',
+      'Pays back exactly what was paid for these pieces, tax included, through the gateway that took the money. With `Prefer: wait=5` the answer comes when the gateway has paid it back or refused.',
     who: staff('payments'),
     target: order,
     type: 'RefundOrder',
+    outcome: outcome({
+      of: order,
+      idOf: (orderId) => orderId,
+      isReached: ({ refunds }) => !refunds.some(({ status }) => status === 'requested'),
+    }),
     body: orderCommands.RefundOrder.extend({ refundId: Id.exactOptional() }),
     keyRequired: true,
     startsWork: true,

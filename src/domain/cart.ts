@@ -147,6 +147,13 @@ function open(command: Command<'OpenCart'>, cart: Cart): CartEvent[] {
   throw reject('cart-exists', 'A cart with this id was opened with other content. Open one with another id.')
 }
 
+/** @throws Rejection for what no order could hold */
+function checkLineAmount(unitPrice: number, quantity: number, sku: string): void {
+  if (!Amount.safeParse(unitPrice * quantity).success) {
+    throw reject('total-too-large', 'That is more than one order can be for. Take fewer pieces.', { sku })
+  }
+}
+
 const addLine = withFacts(
   ({ productId }: Command<'AddCartLine'>) => ({ product: fact(product, productId) }),
   ({ productId, sku, quantity }, cart: Cart, { id, facts }): CartEvent[] => {
@@ -165,6 +172,7 @@ const addLine = withFacts(
     if (!Quantity.safeParse((known?.quantity ?? 0) + quantity).success) {
       throw reject('quantity-too-large', `A line has ${Quantity.maxValue} pieces at most.`, { sku })
     }
+    checkLineAmount(offer.unitPrice, (known?.quantity ?? 0) + quantity, sku)
     return [{ type: 'CartLineAdded', data: { sku, productId, ...offer, quantity } }]
   },
 )
@@ -173,6 +181,7 @@ function changeQuantity(command: Command<'ChangeCartLineQuantity'>, cart: Cart, 
   openTerms(cart, id)
   const line = cart.lines.find(({ sku }) => sku === command.sku)
   if (line === undefined) throw notFound('line', command.sku)
+  checkLineAmount(line.unitPrice, command.quantity, command.sku)
   return line.quantity === command.quantity ? [] : [{ type: 'CartLineQuantityChanged', data: command }]
 }
 

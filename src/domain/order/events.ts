@@ -26,7 +26,7 @@ const CancelledBy = z.enum(['customer', 'staff']).meta({ description: 'Who cance
 
 export const ShipmentLines = z
   .array(
-    z.object({
+    z.strictObject({
       lineId: z.string().max(64).meta({ description: 'Line of the order', example: 'TEAPOT-BLUE' }),
       quantity: Quantity,
     }),

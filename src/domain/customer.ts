@@ -10,12 +10,21 @@ import { Address, Attributes, Country, EmailAddress, Id } from './values.ts'
 /** A person who buys. Who is forgotten stays as an id; also a guest, who never registered, can be forgotten. */
 
 const Name = z.string().trim().min(1).max(200).meta({ description: 'Full name', example: 'Ada Lovelace' })
+/** What a shop notes of a person is the person's. */
+const noted = {
+  description: "The shop's own values of the customer, at most 50; personal like the name",
+  example: { newsletter: true },
+}
 const AddressId = Id.meta({ description: 'Names the address within the customer', example: 'home' })
 
 // Events
 
 export const customerEvents = defineEvents('customer', {
-  CustomerRegistered: z.object({ email: personal(EmailAddress), name: personal(Name), attributes: Attributes }),
+  CustomerRegistered: z.object({
+    email: personal(EmailAddress),
+    name: personal(Name),
+    attributes: personal(Attributes.meta(noted)),
+  }),
   CustomerRenamed: z.object({ name: personal(Name) }),
   AddressSaved: z.object({ addressId: AddressId, country: Country, address: personal(Address) }),
   AddressRemoved: z.object({ addressId: AddressId }),
@@ -66,7 +75,7 @@ export const customerCommands = {
   RegisterCustomer: z.strictObject({
     email: personal(EmailAddress),
     name: personal(Name),
-    attributes: Attributes.default({}),
+    attributes: personal(Attributes.default({}).meta(noted)),
   }),
   RenameCustomer: z.strictObject({ name: personal(Name) }),
   SaveAddress: z.strictObject({ addressId: AddressId, country: Country, address: personal(Address) }),

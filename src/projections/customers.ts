@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type CustomerEvent, customerEvents } from '../domain/customer.ts'
 import { orderEvents } from '../domain/order/events.ts'
-import { Attributes, Buyer, Currency, Id, Timestamp } from '../domain/values.ts'
+import { Buyer, Currency, Id, Timestamp } from '../domain/values.ts'
 import { owner, staff } from '../engine/access.ts'
 import type { Recorded } from '../engine/events.ts'
 import { type Change, collection, projection } from '../engine/projection.ts'
@@ -11,7 +11,7 @@ import { Instant } from './instant.ts'
 
 /** Who buys: members from their registration on, guests from their first order on. */
 
-const { email, name } = customerEvents.schemas.CustomerRegistered.shape
+const { email, name, attributes } = customerEvents.schemas.CustomerRegistered.shape
 const SavedAddress = customerEvents.schemas.AddressSaved
 
 export const Customer = z.object({
@@ -20,7 +20,7 @@ export const Customer = z.object({
   email,
   name,
   addresses: z.array(SavedAddress).meta({ description: 'Saved addresses' }),
-  attributes: Attributes,
+  attributes,
   createdAt: Timestamp.meta({
     description: 'When the customer registered; of guests, when they first ordered',
     example: '2026-01-15T09:30:00.000Z',
@@ -54,7 +54,7 @@ function unknown(id: string, createdAt: string): Customer {
     email: null,
     name: null,
     addresses: [],
-    attributes: {},
+    attributes: null,
     createdAt,
     orders: 0,
     spent: {},
@@ -72,7 +72,7 @@ function changed(event: Recorded<CustomerEvent>, evolve: (customer: Customer) =>
   }))
 }
 
-const nothingPersonal: Partial<Customer> = { email: null, name: null, addresses: [], attributes: {}, forgotten: true }
+const nothingPersonal: Partial<Customer> = { email: null, name: null, addresses: [], attributes: null, forgotten: true }
 
 /** What the customer has spent, by an amount more or less. */
 function spentMore({ spent }: Customer, currency: string, amount: number): Pick<Customer, 'spent'> {
@@ -81,7 +81,7 @@ function spentMore({ spent }: Customer, currency: string, amount: number): Pick<
 
 export const customers = projection({
   name: 'customers',
-  version: 1,
+  version: 2,
   collections: [customerDocuments],
   from: [customerEvents, orderEvents],
   on: {

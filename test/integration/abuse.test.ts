@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { customer } from '../../src/domain/customer.ts'
 import { checkOut, fillCart, guest, openShop, pay, stock } from './open-shop.ts'
 
 describe('what would leave money or stock where it does not belong is refused', () => {
@@ -64,6 +65,19 @@ test('nobody gets a token of a customer who never registered, or was forgotten',
   expect(await codeFor('eve')).toEqual([404, 'customer-not-found'])
   await post('/v1/customers/ada/forget')
   expect(await codeFor('ada')).toEqual([409, 'customer-forgotten'])
+})
+
+test('what a shop notes of a customer is sealed like the name, and as empty as before where nothing is noted', async () => {
+  const { post, get, daybook } = await openShop()
+  const ada = { id: 'ada', email: 'ada@example.com', name: 'Ada', attributes: { birthday: '1815-12-10' } }
+  await post('/v1/customers', ada)
+  await post('/v1/customers', { id: 'bob', email: 'bob@example.com', name: 'Bob' })
+  const { state } = await daybook.engine.handler.fold(customer, 'ada')
+  expect(JSON.stringify(state)).not.toContain('1815')
+  expect((await get('/v1/customers/ada')).attributes).toEqual(ada.attributes)
+  expect((await get('/v1/customers/bob')).attributes).toEqual({})
+  await post('/v1/customers/ada/forget')
+  expect((await get('/v1/customers/ada')).attributes).toBeNull()
 })
 
 test('a key grants no scope that it has not', async () => {

@@ -93,7 +93,7 @@ describe('a member', () => {
       email: null,
       name: null,
       addresses: [],
-      attributes: {},
+      attributes: null,
       orders: 1,
       forgotten: true,
     })

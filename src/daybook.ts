@@ -10,7 +10,7 @@ import { projectionOperations } from './api/projection-operations.ts'
 import { tokens } from './api/tokens.ts'
 import { type Config, ConfigError } from './config.ts'
 import { apiKey, scopes } from './domain/api-key.ts'
-import { customer, registrationOf } from './domain/customer.ts'
+import { customer, isForgotten, registrationOf } from './domain/customer.ts'
 import { systemClock } from './engine/clock.ts'
 import { defaultLimits, type Engine, startEngine } from './engine/engine.ts'
 import { personalData } from './engine/personal-data.ts'
@@ -121,6 +121,7 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
           lifetimeMs: config.DAYBOOK_TOKEN_LIFETIME_MS,
           clock,
         }),
+        isForgotten: async (id) => isForgotten((await engine.handler.fold(customer, id)).state),
         findApiKey: async (id) => {
           const { state } = await engine.handler.fold(apiKey, id)
           return state.status === 'active' ? state : undefined

@@ -15,6 +15,8 @@ export interface AuthenticationOptions {
   readonly tokens: Tokens
   /** An API key that is good; undefined if there is none with this id, or it was revoked. */
   findApiKey(id: string): Promise<ApiKeyRecord | undefined>
+  /** Whether a customer or guest was forgotten: what they would enter now could be kept for nobody. */
+  isForgotten(id: string): Promise<boolean>
   /** With this token everything may be asked, from this very machine only. */
   readonly adminToken?: string
   /** All scopes that there are. */
@@ -51,7 +53,7 @@ function isSame(one: Buffer, other: Buffer): boolean {
  * @returns a function that throws ProblemError (401) for a token that is not good, (429) when an address has tried too many
  */
 export function authentication(options: AuthenticationOptions): (credentials: Credentials) => Promise<Principal> {
-  const { tokens, clock, findApiKey } = options
+  const { tokens, clock, findApiKey, isForgotten } = options
   const adminHash = options.adminToken === undefined ? undefined : sha256(options.adminToken)
   const admin: Principal = { kind: 'staff', id: localAdminId, scopes: new Set(options.scopes) }
   const verified = new LRUCache<string, { principal: Principal; expiresAt: number }>({ max: cachedTokens })
@@ -80,7 +82,7 @@ export function authentication(options: AuthenticationOptions): (credentials: Cr
       return undefined
     }
     verified.set(token, known)
-    return known.principal
+    return (await isForgotten(known.principal.id)) ? undefined : known.principal
   }
 
   return async ({ authorization, address, isLocal }) => {

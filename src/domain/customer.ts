@@ -91,7 +91,8 @@ type Around = { readonly id: string }
 
 const maxAddresses = 50
 
-function isForgotten({ status }: Customer): boolean {
+/** Whether nothing personal can be kept of them any more. */
+export function isForgotten({ status }: Customer): boolean {
   return status === 'forgotten' || status === 'erased'
 }
 

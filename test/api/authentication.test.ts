@@ -174,3 +174,10 @@ test('Who tries many tokens is stopped, and others at the same address are not',
   expect(answer.headers['retry-after']).toBe('60')
   expect((await send(page, { as: staff })).statusCode).toBe(200)
 })
+
+test('A token of somebody who was forgotten is good no more', async () => {
+  const { send, issuer } = await serve()
+  const { token } = await issuer.issue('guest', 'forgotten')
+  expect((await send(page, { as: token })).json().code).toBe('token-invalid')
+  expect((await send(page, { as: token })).statusCode).toBe(401)
+})

@@ -120,7 +120,7 @@ test('No request is answered with anything but what the document names', async (
     )
     if (status >= 400) expect(answer.headers['content-type']).toContain('application/problem+json')
   })
-  await fc.assert(answersAsSaid, { numRuns: 500 })
+  await fc.assert(answersAsSaid, { numRuns: 500, seed: 1 })
   expect(failures).toEqual([])
   for (const status of [201, 400, 401, 403, 404, 415, 422]) expect(seen.keys()).toContain(status)
 })

@@ -100,6 +100,7 @@ export async function serve(given: ServeOptions = {}) {
         const scopes = apiKeys.get(id)
         return scopes && { scopes, secretHash: createHash('sha256').update(staffSecret).digest('hex') }
       },
+      isForgotten: async (id) => id === 'forgotten',
       adminToken: 'a-token-of-this-machine',
       scopes: ['venues', 'bookings', 'customers', 'tokens', 'import'],
     },

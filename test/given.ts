@@ -213,14 +213,6 @@ function givenState<C extends CommandSchemas>(decider: Decider, defaults: Surrou
   }
 }
 
-/** What has happened to an aggregate before a command comes. For a whole test file `specification` is shorter. */
-export function given<State, C extends CommandSchemas>(
-  decider: Decider<State, C>,
-  ...events: readonly DomainEvent[]
-): Given<C> {
-  return givenState(decider, {}, fold(decider, decider.initial, events))
-}
-
 interface EventInput<D extends EventDefinitions, Type extends keyof D['schemas']> {
   readonly input: D['schemas'][Type] extends { readonly schema: infer S extends z.ZodType }
     ? z.input<S>

@@ -1,4 +1,5 @@
-import { payment, paymentCommands } from '../domain/payment.ts'
+import { paymentCommands } from '../domain/payment/commands.ts'
+import { payment } from '../domain/payment/payment.ts'
 import { staff } from '../engine/access.ts'
 import { command } from '../engine/command-definition.ts'
 

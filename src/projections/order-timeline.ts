@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type OrderEvent, orderEvents } from '../domain/order/events.ts'
-import { type PaymentEvent, paymentEvents } from '../domain/payment.ts'
+import { type PaymentEvent, paymentEvents } from '../domain/payment/events.ts'
 import { type StockItemEvent, stockItemEvents } from '../domain/stock-item.ts'
 import { Id, Timestamp } from '../domain/values.ts'
 import { owner } from '../engine/access.ts'

@@ -9,7 +9,7 @@ import {
   refundState,
   refundStates,
 } from '../domain/order/standing.ts'
-import { paymentEvents } from '../domain/payment.ts'
+import { paymentEvents } from '../domain/payment/events.ts'
 import { Amount, Id, Reason, Timestamp } from '../domain/values.ts'
 import type { Recorded } from '../engine/events.ts'
 import { type Change, collection, projection } from '../engine/projection.ts'

@@ -1,4 +1,5 @@
-import { payment, paymentEvents } from '../domain/payment.ts'
+import { paymentEvents } from '../domain/payment/events.ts'
+import { payment } from '../domain/payment/payment.ts'
 import { ask } from '../engine/command.ts'
 import { job } from '../engine/job.ts'
 import { captureKey } from './capture-payment.ts'

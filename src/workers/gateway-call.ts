@@ -1,4 +1,5 @@
-import { gatewayUnavailable, type Payment } from '../domain/payment.ts'
+import { gatewayUnavailable } from '../domain/payment/events.ts'
+import type { Payment } from '../domain/payment/state.ts'
 import type { Ask } from '../engine/command.ts'
 import type { Recorded } from '../engine/events.ts'
 import type { WorkInHand } from '../engine/job.ts'

@@ -1,4 +1,6 @@
-import { type Payment, payment, paymentEvents } from '../domain/payment.ts'
+import { paymentEvents } from '../domain/payment/events.ts'
+import { payment } from '../domain/payment/payment.ts'
+import type { Payment } from '../domain/payment/state.ts'
 import { ask } from '../engine/command.ts'
 import { job } from '../engine/job.ts'
 import { derivedId } from '../engine/streams.ts'

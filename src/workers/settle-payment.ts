@@ -1,5 +1,5 @@
 import { gatewayCallbackEvents } from '../domain/gateway-callback.ts'
-import { payment } from '../domain/payment.ts'
+import { payment } from '../domain/payment/payment.ts'
 import { ask } from '../engine/command.ts'
 import { processManager } from '../engine/process-manager.ts'
 import { refundOfKey } from './refund-payment.ts'

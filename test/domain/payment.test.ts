@@ -1,5 +1,7 @@
 import { describe, test } from 'vitest'
-import { payment, paymentEvents, wholeRefundId } from '../../src/domain/payment.ts'
+import { paymentEvents } from '../../src/domain/payment/events.ts'
+import { payment } from '../../src/domain/payment/payment.ts'
+import { wholeRefundId } from '../../src/domain/payment/state.ts'
 import { specification } from '../given.ts'
 
 const id = 'payment-1'

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { payment, paymentEvents } from '../../src/domain/payment.ts'
+import { paymentEvents } from '../../src/domain/payment/events.ts'
+import { payment } from '../../src/domain/payment/payment.ts'
 import { job } from '../../src/engine/job.ts'
 import { openWork } from '../../src/engine/open-work.ts'
 import { idOf } from '../../src/engine/streams.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { orderEvents } from '../../src/domain/order/events.ts'
-import { paymentEvents } from '../../src/domain/payment.ts'
+import { paymentEvents } from '../../src/domain/payment/events.ts'
 import { stockItemEvents } from '../../src/domain/stock-item.ts'
 import { orderTimeline, timelineQueries } from '../../src/projections/order-timeline.ts'
 import { customer, given, happenings, staffWith, start } from './given.ts'

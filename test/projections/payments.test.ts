@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { paymentEvents } from '../../src/domain/payment.ts'
+import { paymentEvents } from '../../src/domain/payment/events.ts'
 import { paymentQueries, payments } from '../../src/projections/payments.ts'
 import { given, type Happening, happenings, staffWith } from './given.ts'
 

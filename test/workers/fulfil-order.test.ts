@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { order } from '../../src/domain/order/order.ts'
-import { payment, paymentEvents } from '../../src/domain/payment.ts'
+import { paymentEvents } from '../../src/domain/payment/events.ts'
+import { payment } from '../../src/domain/payment/payment.ts'
 import { stockItem, stockItemEvents } from '../../src/domain/stock-item.ts'
 import { type Ask, ask } from '../../src/engine/command.ts'
 import { fulfilOrder } from '../../src/workers/fulfil-order.ts'

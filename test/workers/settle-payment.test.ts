@@ -1,6 +1,7 @@
 import { describe, test } from 'vitest'
 import { gatewayCallback, gatewayCallbackEvents } from '../../src/domain/gateway-callback.ts'
-import { payment, paymentEvents } from '../../src/domain/payment.ts'
+import { paymentEvents } from '../../src/domain/payment/events.ts'
+import { payment } from '../../src/domain/payment/payment.ts'
 import { ask } from '../../src/engine/command.ts'
 import { settlePayment } from '../../src/workers/settle-payment.ts'
 import { specification } from '../given.ts'

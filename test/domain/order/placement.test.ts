@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { orderNumber } from '../../../src/domain/order/number.ts'
-import { wholeRefundId } from '../../../src/domain/payment.ts'
+import { wholeRefundId } from '../../../src/domain/payment/state.ts'
 import { derivedId } from '../../../src/engine/streams.ts'
 import { placement } from '../../projections/order-events.ts'
 import * as words from './vocabulary.ts'

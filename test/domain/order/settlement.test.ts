@@ -1,5 +1,5 @@
 import { describe, test } from 'vitest'
-import { wholeRefundId } from '../../../src/domain/payment.ts'
+import { wholeRefundId } from '../../../src/domain/payment/state.ts'
 import * as words from './vocabulary.ts'
 
 const { given, event, failure, token, total } = words

@@ -2,7 +2,7 @@ import { cartRequests } from './commands/carts.ts'
 import { categoryRequests, productRequests } from './commands/catalogue.ts'
 import { customerRequests } from './commands/customers.ts'
 import { deadLetterRequests } from './commands/dead-letters.ts'
-import { orderRequests } from './commands/orders.ts'
+import { orderPaymentRequests, orderRequests } from './commands/orders.ts'
 import { paymentRequests } from './commands/payments.ts'
 import { apiKeyRequests, shippingMethodRequests, taxRatesRequests } from './commands/settings.ts'
 import { stockItemRequests } from './commands/stock-items.ts'
@@ -99,6 +99,7 @@ export function shop({ gateways: all, vault, open, paymentWindowMs }: Surroundin
       ...customerRequests,
       ...cartRequests,
       ...orderRequests,
+      ...orderPaymentRequests([...gateways.keys()]),
       ...paymentRequests,
       ...apiKeyRequests,
       ...deadLetterRequests,

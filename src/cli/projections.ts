@@ -54,7 +54,7 @@ async function watch(connection: Connection, name: string, task: { output: strin
     if (own?.rebuildFailure !== undefined) throw new Error(own.rebuildFailure)
     if (!own?.rebuild) return
     const { position, head, elapsedMs } = own.rebuild
-    task.output = progressLine(position, head, (position * 1_000) / Math.max(1, elapsedMs), 'positions')
+    task.output = progressLine(position, head, elapsedMs > 0 ? (position * 1_000) / elapsedMs : 0, 'positions')
     await sleep(pollEveryMs)
   }
 }

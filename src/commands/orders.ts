@@ -3,13 +3,15 @@ import { type Order, order } from '../domain/order/order.ts'
 import { Id } from '../domain/values.ts'
 import { owner, staff } from '../engine/access.ts'
 import { command, outcome } from '../engine/command-definition.ts'
+import { reject } from '../engine/errors.ts'
 
 const own = owner((state: Order) => state.contents?.customerId, 'orders')
 /** The data of an order is its customer's. */
 const personOf = ({ id }: { readonly id: string }, state: Order) => state.contents?.customerId ?? id
 
-export const orderRequests = [
-  command({
+/** @param gateways names of those that the shop takes payments through */
+export function orderPaymentRequests(gateways: readonly string[]) {
+  const payOrder = command({
     name: 'payOrder',
     route: 'POST /v1/orders/{orderId}/pay',
     summary: 'Pay an order',
@@ -22,13 +24,22 @@ export const orderRequests = [
     keyRequired: true,
     startsWork: true,
     personOf,
-    toData: (body, { newId }) => ({ ...body, paymentId: newId('payment') }),
+    toData(body, { newId }) {
+      if (!gateways.includes(body.gateway)) {
+        throw reject('gateway-unknown', 'This shop takes no payments through that gateway.', { gateways })
+      }
+      return { ...body, paymentId: newId('payment') }
+    },
     outcome: outcome({
       of: order,
       idOf: (orderId) => orderId,
       isReached: ({ payments }) => !payments.some((attempt) => attempt.status === 'started'),
     }),
-  }),
+  })
+  return [payOrder]
+}
+
+export const orderRequests = [
   command({
     name: 'cancelOrder',
     route: 'POST /v1/orders/{orderId}/cancel',

@@ -45,6 +45,9 @@ export interface ProjectionsOptions {
   readonly onFailure: (error: unknown, projection?: string) => void
 }
 
+/** All read models fold a batch in one turn of the event loop, which requests wait for. */
+const liveBatchSize = 200
+
 /** Keeps the read models: follows the log once for all of them, rebuilds them, answers how far each has come. */
 export function projections(options: ProjectionsOptions): Projections {
   const { store, readStore, registry, clock, retirementMs, builder, onFailure } = options
@@ -94,7 +97,11 @@ export function projections(options: ProjectionsOptions): Projections {
       try {
         headPosition = Math.max(headPosition, (await store.head()).position)
         if (headPosition <= feedPosition) feedFailure = undefined
-        for await (const batch of store.subscribe({ after: feedPosition, signal: stopping.signal })) {
+        for await (const batch of store.subscribe({
+          after: feedPosition,
+          batchSize: liveBatchSize,
+          signal: stopping.signal,
+        })) {
           const events = batch.events.map(registry.upcast)
           await exclusive(async () => {
             await Promise.all([...all.values()].map((running) => advanceAll(running, events, batch)))

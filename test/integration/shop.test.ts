@@ -113,6 +113,13 @@ describe('bad input is answered with what is wrong, and nothing is done', () => 
       body: { code: 'idempotency-key-required' },
     })
     expect(await shop.send('GET', `/v1/carts/${cartId}`, { token: other.token })).toMatchObject({ status: 404 })
+    const key = { 'idempotency-key': 'pay-1' }
+    const payment = { gateway: 'paypal', token: 'tok_1' }
+    const orderId = await checkOut(shop, await fillCart(shop, shopper), shopper)
+    expect(await shop.send('POST', `/v1/orders/${orderId}/pay`, { body: payment, token, headers: key })).toMatchObject({
+      status: 409,
+      body: { code: 'gateway-unknown', details: { gateways: ['sandbox'] } },
+    })
     expect(await shop.send('GET', `/v1/carts/${cartId}`, { token: `${token.slice(0, -3)}abc` })).toMatchObject({
       status: 401,
     })

@@ -190,6 +190,17 @@ export function projections(options: ProjectionsOptions): Projections {
     onFailure(error, running.definition.name)
   }
 
+  /** Builds what there is nothing of yet; what fails is tried again, for its cause may be gone by then. */
+  function buildMissing(names: readonly string[], unfinished: ReadonlyMap<string, string>, failures: number): void {
+    rebuildAll(names, unfinished).catch((error: unknown) => {
+      onFailure(error)
+      clock.after(Math.min(600_000, 30_000 * 2 ** failures), () => {
+        const missing = names.filter((name) => !runningOf(name).live && !runningOf(name).rebuilding)
+        if (missing.length > 0 && !stopping.signal.aborted) buildMissing(missing, new Map(), failures + 1)
+      })
+    })
+  }
+
   return {
     async start() {
       const { position: head } = await store.head()
@@ -238,7 +249,7 @@ export function projections(options: ProjectionsOptions): Projections {
       }
       following = follow()
       const names = [...new Set([...missing, ...unfinished.keys()])]
-      if (names.length > 0) rebuildAll(names, unfinished).catch((error: unknown) => onFailure(error))
+      if (names.length > 0) buildMissing(names, unfinished, 0)
     },
 
     reader(name, generationId) {

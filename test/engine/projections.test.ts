@@ -9,6 +9,7 @@ import { eventRegistry } from '../../src/engine/events.ts'
 import { collection, derivedCollection, type Projection, projection, specOf } from '../../src/engine/projection.ts'
 import { type Projections, type ProjectionsOptions, projections } from '../../src/engine/projections.ts'
 import type { Generation, ReadStore } from '../../src/engine/read-store.ts'
+import { manualClock } from '../manual-clock.ts'
 import { accountEvents } from './account.ts'
 import { balances, balancesProjection, rich } from './balances.ts'
 import { deposit, handling, withdraw } from './handling.ts'
@@ -154,6 +155,23 @@ describe('a read model', () => {
     await caughtUp(after.readModels, position)
     expect(await after.balanceOf('a')).toBe(41)
   })
+})
+
+test('a read model whose first build fails is stopped, and built when the cause is gone', async () => {
+  let isBroken = true
+  const clock = manualClock()
+  const { handler, store } = handling()
+  await handler.handle(deposit(5))
+  const { readModels, balanceOf } = await start({ store, clock, definition: balancesProjection(() => isBroken) })
+  await expect.poll(() => readModels.status()).toMatchObject([{ status: 'stopped' }])
+  isBroken = false
+  await expect
+    .poll(async () => {
+      await clock.advance(30_000)
+      return readModels.status()
+    })
+    .toMatchObject([{ status: 'live' }])
+  expect(await balanceOf('a')).toBe(5)
 })
 
 describe('a rebuild', () => {

@@ -7,7 +7,7 @@ import { createKey, listKeys, revokeKey } from './cli/keys.ts'
 import { printTable } from './cli/output.ts'
 import { printProjections, rebuildProjection, skipPoison } from './cli/projections.ts'
 import { type ReplayOptions, replay } from './cli/replay.ts'
-import { seed } from './cli/seed.ts'
+import { seedWithProgress } from './cli/seed.ts'
 import { type Config, ConfigError, describeConfig, readConfig } from './config.ts'
 import { scopes } from './domain/api-key.ts'
 import { serve } from './main.ts'
@@ -148,7 +148,7 @@ program
   .description('make the demo shop')
   .action(() =>
     withConnection(async (connection) => {
-      await seed(connection, { now: new Date().toISOString() })
+      await seedWithProgress(connection)
       console.log('The demo shop is there.')
     }),
   )

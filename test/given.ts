@@ -5,7 +5,7 @@ import type { CommandSchemas, Context, Decider, Decision, FactRequests } from '.
 import { Rejection } from '../src/engine/errors.ts'
 import type { Actor, EventData } from '../src/engine/event-store.ts'
 import type { DomainEvent, EventDefinitions } from '../src/engine/events.ts'
-import { personalPaths } from '../src/engine/personal-data.ts'
+import { replacePersonal } from '../src/engine/personal-data.ts'
 
 /**
  * The grammar of a decider's tests: `given(...events).when(type, command).then(...events)`. Every test is also one of
@@ -53,19 +53,10 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
 }
 
-function replaceAt(value: unknown, path: readonly string[], replace: (found: unknown) => unknown): unknown {
-  const [name, ...rest] = path
-  if (name === undefined) return value === undefined || value === null ? value : replace(value)
-  if (!isRecord(value)) return value
-  const names = name === '*' ? Object.keys(value) : name in value ? [name] : []
-  const replaced = names.map((key) => [key, replaceAt(value[key], rest, replace)] as const)
-  return Array.isArray(value) ? replaced.map(([, inner]) => inner) : { ...value, ...Object.fromEntries(replaced) }
-}
-
-function replacePersonal(schema: z.ZodObject, data: unknown, replace: (found: unknown) => unknown): EventData {
-  const replaced = personalPaths(schema).reduce((result, path) => replaceAt(result, path, replace), data)
-  if (!isRecord(replaced)) throw new Error('An event or a command must be an object')
-  return replaced
+function replaced(schema: z.ZodObject, data: unknown, replace: (found: unknown) => unknown): EventData {
+  const result = replacePersonal(schema, data, replace)
+  if (!isRecord(result)) throw new Error('An event or a command must be an object')
+  return result
 }
 
 /** Stands in for the real seal: opaque, and equal for equal values. */
@@ -80,10 +71,10 @@ function open(value: unknown): unknown {
 
 /** Parsed and sealed, as a command or an event reaches a decider. */
 function parsed(schema: z.ZodObject, data: unknown): EventData {
-  const clear = replacePersonal(schema, data, (value) =>
+  const clear = replaced(schema, data, (value) =>
     typeof value === 'string' && value.startsWith(standIn) ? open(value) : value,
   )
-  return deepFreeze(replacePersonal(schema, schema.parse(clear), seal))
+  return deepFreeze(replaced(schema, schema.parse(clear), seal))
 }
 
 function schemaOf(definitions: EventDefinitions, type: string): z.ZodObject {
@@ -179,7 +170,7 @@ function givenState<C extends CommandSchemas>(decider: Decider, defaults: Surrou
               // What a decider makes is sealed, and in the clear it is what the schema says.
               for (const event of events) {
                 const eventSchema = schemaOf(decider.events, event.type)
-                const clear = replacePersonal(eventSchema, event.data, open)
+                const clear = replaced(eventSchema, event.data, open)
                 expect(eventSchema.parse(clear), `${event.type} as its schema has it`).toStrictEqual(clear)
               }
               expect(events).toStrictEqual(

@@ -5,6 +5,7 @@ import { type PersonalData, personalPaths } from '../engine/personal-data.ts'
 import type { Projections } from '../engine/projections.ts'
 import { generationOfCursor } from '../engine/query.ts'
 import type { QueryDefinition } from '../engine/query-definition.ts'
+import { unwrapped } from '../engine/schema-wrappers.ts'
 import { type ApiRequest, headerOf, pathParameters, type Route } from './exchange.ts'
 import { isRecord } from './json.ts'
 import type { PositionTokens } from './position-token.ts'
@@ -22,15 +23,8 @@ export interface QueryRouteOptions {
 }
 
 function isList(schema: z.core.$ZodType): boolean {
-  if (
-    schema instanceof z.ZodOptional ||
-    schema instanceof z.ZodExactOptional ||
-    schema instanceof z.ZodNullable ||
-    schema instanceof z.ZodDefault
-  ) {
-    return isList(schema.unwrap())
-  }
-  return schema instanceof z.ZodArray
+  const inner = unwrapped(schema)
+  return inner === undefined ? schema instanceof z.ZodArray : isList(inner)
 }
 
 /** The parameters of path and query string, parsed by one schema: unknown ones are refused, each fault names its own. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { unwrapped } from '../engine/schema-wrappers.ts'
 import { isRecord } from './json.ts'
 
 /** Keeps of a value what a schema declares; compiled once, for it runs for every answer. */
@@ -55,14 +56,6 @@ export function shapeOf(schema: z.core.$ZodType): Shape | undefined {
       return shape(value)
     }
   }
-  if (
-    schema instanceof z.ZodOptional ||
-    schema instanceof z.ZodExactOptional ||
-    schema instanceof z.ZodNullable ||
-    schema instanceof z.ZodDefault ||
-    schema instanceof z.ZodReadonly
-  ) {
-    return shapeOf(schema.unwrap())
-  }
-  return undefined
+  const inner = unwrapped(schema)
+  return inner && shapeOf(inner)
 }

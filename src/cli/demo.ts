@@ -7,8 +7,7 @@ import type { Daybook } from '../daybook.ts'
 import { scopes } from '../domain/api-key.ts'
 import { type Served, serve } from '../main.ts'
 import { type Connection, local, succeed } from './connection.ts'
-import { progressLine } from './output.ts'
-import { seed } from './seed.ts'
+import { seedWithProgress } from './seed.ts'
 
 const Address = z.object({ host: z.string(), port: z.int() })
 
@@ -72,20 +71,6 @@ export async function serveDemo(config: Config): Promise<{ stop(): Promise<void>
     sandbox.stop()
     throw error
   }
-}
-
-async function seedWithProgress(connection: Connection): Promise<void> {
-  const startedAt = Date.now()
-  await seed(connection, {
-    now: new Date(startedAt).toISOString(),
-    onProgress(done, total) {
-      const perSecond = (done * 1_000) / Math.max(1, Date.now() - startedAt)
-      const end = process.stdout.isTTY ? '\r' : '\n'
-      if (process.stdout.isTTY || done === total)
-        process.stdout.write(`Making the demo shop ${progressLine(done, total, perSecond, 'commands')}${end}`)
-    },
-  })
-  process.stdout.write('\n')
 }
 
 function say({ url, metricsUrl, daybook }: Served, sandboxUrl: string, key: string): void {

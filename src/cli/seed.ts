@@ -7,6 +7,7 @@ import { type DemoOrder, type DemoRefund, demoDays, demoSales, firstOrderId, las
 import { demoPeople, memberRequests } from './demo-people.ts'
 import type { DemoRequest } from './demo-request.ts'
 import { demoProducts } from './demo-shop.ts'
+import { progressLine } from './output.ts'
 import { random } from './random.ts'
 
 /** `daybook seed`: makes the demo shop through the commands, the same one each time. */
@@ -118,4 +119,19 @@ export async function seed(
       onProgress?.(requests.sent(), total)
     })
   }
+}
+
+/** Makes the demo shop as it is now, and shows how far it is. */
+export async function seedWithProgress(connection: Connection): Promise<void> {
+  const startedAt = Date.now()
+  await seed(connection, {
+    now: new Date(startedAt).toISOString(),
+    onProgress(done, total) {
+      const perSecond = (done * 1_000) / Math.max(1, Date.now() - startedAt)
+      const end = process.stdout.isTTY ? '\r' : '\n'
+      if (process.stdout.isTTY || done === total)
+        process.stdout.write(`Making the demo shop ${progressLine(done, total, perSecond, 'commands')}${end}`)
+    },
+  })
+  process.stdout.write('\n')
 }

@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto'
 import { z } from 'zod'
 import type { KeyVault } from './key-vault.ts'
+import { unwrapped } from './schema-wrappers.ts'
 
 declare const sealedValue: unique symbol
 
@@ -21,13 +22,10 @@ const everyElement = '*'
  * @param schema what the value is in the clear
  */
 export function personal<S extends z.ZodType>(schema: S): z.ZodType<Sealed<z.output<S>>> {
-  const marked = schema.nullable()
+  const marked = schema.nullable().meta({ ...schema.meta(), id: undefined })
   personalSchemas.add(marked)
-  const meta = schema.meta()
-  const described = meta === undefined ? marked : marked.meta({ ...meta, id: undefined })
-  personalSchemas.add(described)
   // The one place where the clear and the sealed type of a value meet: parsing yields the clear one, `seal` follows at once.
-  return described as unknown as z.ZodType<Sealed<z.output<S>>>
+  return marked as unknown as z.ZodType<Sealed<z.output<S>>>
 }
 
 /** Where a schema has personal values: paths of field names, `*` for each element of an array or record. */
@@ -39,16 +37,8 @@ export function personalPaths(schema: z.core.$ZodType): readonly Path[] {
   if (schema instanceof z.ZodArray) return personalPaths(schema.element).map((path) => [everyElement, ...path])
   if (schema instanceof z.ZodRecord) return personalPaths(schema.valueType).map((path) => [everyElement, ...path])
   if (schema instanceof z.ZodUnion) return schema.options.flatMap(personalPaths)
-  if (
-    schema instanceof z.ZodOptional ||
-    schema instanceof z.ZodExactOptional ||
-    schema instanceof z.ZodNullable ||
-    schema instanceof z.ZodDefault ||
-    schema instanceof z.ZodReadonly
-  ) {
-    return personalPaths(schema.unwrap())
-  }
-  return []
+  const inner = unwrapped(schema)
+  return inner === undefined ? [] : personalPaths(inner)
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -68,13 +58,21 @@ function replaceAt(value: unknown, path: Path, replace: (found: unknown) => unkn
   return { ...value, [name]: replaceAt(value[name], rest, replace) }
 }
 
-function isAnyAt(value: unknown, path: Path): boolean {
-  let isAny = false
-  replaceAt(value, path, (found) => {
-    isAny = true
-    return found
-  })
-  return isAny
+const knownPaths = new WeakMap<z.core.$ZodType, readonly Path[]>()
+
+/**
+ * Replaces the personal values in something of a schema; what is absent or null stays so.
+ * @param replace gets each value and gives what stands in its place
+ * @returns the value itself where the schema has nothing personal
+ */
+export function replacePersonal(
+  schema: z.core.$ZodType,
+  value: unknown,
+  replace: (found: unknown) => unknown,
+): unknown {
+  const paths = knownPaths.get(schema) ?? personalPaths(schema)
+  knownPaths.set(schema, paths)
+  return paths.reduce((result, path) => replaceAt(result, path, replace), value)
 }
 
 const algorithm = 'aes-256-gcm'
@@ -82,11 +80,16 @@ const ivBytes = 12
 const tagBytes = 16
 const prefix = 'sealed1'
 
-/** The initialisation vector is derived from key and content (as in AES-SIV, RFC 5297), so that equal values stay equal. */
+/** One key for each use: what encrypts must not also authenticate (RFC 5297, AES-SIV). */
+function keyFor(use: 'encryption' | 'initialisation', key: Uint8Array): Buffer {
+  return createHmac('sha256', key).update(use).digest()
+}
+
+/** The initialisation vector is derived from the content, as in AES-SIV (RFC 5297), so that equal values stay equal. */
 function encrypt(person: string, key: Uint8Array, value: unknown): string {
   const clear = Buffer.from(JSON.stringify(value))
-  const iv = createHmac('sha256', key).update(clear).digest().subarray(0, ivBytes)
-  const cipher = createCipheriv(algorithm, key, iv).setAAD(Buffer.from(person))
+  const iv = createHmac('sha256', keyFor('initialisation', key)).update(clear).digest().subarray(0, ivBytes)
+  const cipher = createCipheriv(algorithm, keyFor('encryption', key), iv).setAAD(Buffer.from(person))
   const bytes = Buffer.concat([iv, cipher.update(clear), cipher.final(), cipher.getAuthTag()])
   return `${prefix}.${bytes.toString('base64url')}.${person}`
 }
@@ -101,7 +104,9 @@ function decrypt(sealed: string, keys: ReadonlyMap<string, Uint8Array>): unknown
   const found = parts(sealed)
   const key = found && keys.get(found.person)
   if (found === undefined || key === undefined) return null
-  const decipher = createDecipheriv(algorithm, key, found.bytes.subarray(0, ivBytes), { authTagLength: tagBytes })
+  const decipher = createDecipheriv(algorithm, keyFor('encryption', key), found.bytes.subarray(0, ivBytes), {
+    authTagLength: tagBytes,
+  })
     .setAAD(Buffer.from(found.person))
     .setAuthTag(found.bytes.subarray(-tagBytes))
   const clear = Buffer.concat([decipher.update(found.bytes.subarray(ivBytes, -tagBytes)), decipher.final()])
@@ -123,39 +128,32 @@ export interface PersonalData {
  * @param vault where each person's key is kept, and deleted when the person is forgotten
  */
 export function personalData(vault: Pick<KeyVault, 'keyFor' | 'keys'>): PersonalData {
-  const known = new WeakMap<z.core.$ZodType, readonly Path[]>()
-  function pathsOf(schema: z.core.$ZodType): readonly Path[] {
-    const paths = known.get(schema) ?? personalPaths(schema)
-    known.set(schema, paths)
-    return paths
-  }
-
   return {
     async seal<T>(schema: z.core.$ZodType, value: T, person: () => string): Promise<T> {
-      const paths = pathsOf(schema)
-      if (!paths.some((path) => isAnyAt(value, path))) return value
+      let isAny = false
+      replacePersonal(schema, value, (found) => {
+        isAny = true
+        return found
+      })
+      if (!isAny) return value
       const id = person()
       const key = await vault.keyFor(id)
       const replace = (found: unknown) => (key === undefined ? null : encrypt(id, key, found))
       // Sealing keeps the shape; only values that the schema types as sealed are replaced.
-      return paths.reduce<unknown>((result, path) => replaceAt(result, path, replace), value) as T
+      return replacePersonal(schema, value, replace) as T
     },
 
     async open(schema, documents) {
-      const paths = pathsOf(schema)
-      if (paths.length === 0 || documents.length === 0) return documents
       const persons = new Set<string>()
       const note = (found: unknown) => {
         const person = typeof found === 'string' ? parts(found)?.person : undefined
         if (person !== undefined) persons.add(person)
         return found
       }
-      for (const document of documents) for (const path of paths) replaceAt(document, path, note)
+      for (const document of documents) replacePersonal(schema, document, note)
       const keys = await vault.keys([...persons])
       const replace = (found: unknown) => (typeof found === 'string' ? decrypt(found, keys) : null)
-      return documents.map((document) =>
-        paths.reduce<unknown>((result, path) => replaceAt(result, path, replace), document),
-      )
+      return documents.map((document) => replacePersonal(schema, document, replace))
     },
   }
 }

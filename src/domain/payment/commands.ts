@@ -1,8 +1,6 @@
 import { z } from 'zod'
-import { personal } from '../../engine/personal-data.ts'
-import { GatewayName, PaymentToken } from '../order/events.ts'
-import { Amount, Country, Currency, Id } from '../values.ts'
-import { Failure, GatewayReference, NextAction, RefundId } from './events.ts'
+import { Amount, Currency } from '../values.ts'
+import { Failure, GatewayReference, NextAction, RefundId, requestContents } from './events.ts'
 
 /** All but ReturnPayment come from processes, jobs and callbacks, which may come twice and out of order. */
 
@@ -10,15 +8,7 @@ import { Failure, GatewayReference, NextAction, RefundId } from './events.ts'
 const Told = { amount: Amount.exactOptional(), currency: Currency.exactOptional() }
 
 export const paymentCommands = {
-  RequestPayment: z.strictObject({
-    orderId: Id,
-    customerId: Id,
-    country: Country,
-    gateway: GatewayName,
-    amount: Amount,
-    currency: Currency,
-    token: personal(PaymentToken),
-  }),
+  RequestPayment: z.strictObject(requestContents),
   RecordPending: z.strictObject({ reference: GatewayReference, nextAction: NextAction }),
   RecordAuthorisation: z.strictObject({ reference: GatewayReference, ...Told }),
   RecordFailure: z.strictObject(Failure),

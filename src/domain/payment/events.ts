@@ -24,16 +24,19 @@ export const NextAction = z
   ])
   .meta({ description: 'What the shopper has to do', example: { kind: 'none' } })
 
+/** What is asked of a gateway, and for whom. */
+export const requestContents = {
+  orderId: Id,
+  customerId: Id,
+  country: Country,
+  gateway: GatewayName,
+  amount: Amount,
+  currency: Currency,
+  token: personal(PaymentToken),
+}
+
 export const paymentEvents = defineEvents('payment', {
-  PaymentRequested: z.object({
-    orderId: Id,
-    customerId: Id,
-    country: Country,
-    gateway: GatewayName,
-    amount: Amount,
-    currency: Currency,
-    token: personal(PaymentToken),
-  }),
+  PaymentRequested: z.object(requestContents),
   /** The gateway has taken it on and will call back. */
   PaymentPending: z.object({ orderId: Id, reference: GatewayReference, nextAction: NextAction }),
   PaymentAuthorised: z.object({ orderId: Id, reference: GatewayReference, amount: Amount, currency: Currency }),

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { customer } from '../../src/domain/customer.ts'
-import { checkOut, fillCart, guest, openShop, pay, stock } from './open-shop.ts'
+import { openShop } from './open-shop.ts'
+import { checkOut, fillCart, guest, pay, stock } from './shop-client.ts'
 
 describe('what would leave money or stock where it does not belong is refused', () => {
   test('cancelling and refunding as history: nobody would pay the money back', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { checkOut, fillCart, guest, openShop, pay, stock } from './open-shop.ts'
+import { openShop } from './open-shop.ts'
+import { checkOut, fillCart, guest, pay, stock } from './shop-client.ts'
 
 const day = () => new Date().toISOString().slice(0, 10)
 const sales = `/v1/analytics/sales?currency=EUR&interval=day&timeZone=UTC&from=${day()}&to=${day()}`

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { address, checkOut, fillCart, guest, openShop, pay, stock } from './open-shop.ts'
+import { openShop } from './open-shop.ts'
+import { address, checkOut, fillCart, guest, pay, stock } from './shop-client.ts'
 
 /** The files of a directory, also in its folders, that hold a text. */
 function filesWith(directory: string, text: string): readonly string[] {

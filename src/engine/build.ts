@@ -29,6 +29,8 @@ export interface BuildOptions {
   readonly signal: AbortSignal
 }
 
+const flushEveryBatches = 10
+
 interface Place {
   readonly projection: Projection
   readonly generation: Generation
@@ -73,6 +75,7 @@ async function foldLog(
   const types = new Set(places.flatMap(({ projection }) => [...projection.types]))
   const after = Math.min(...places.map(({ position }) => position))
   let events = 0
+  let batches = 0
   for await (const batch of store.readAll({ after, filter: { types }, batchSize: 1_000 })) {
     if (signal.aborted) return
     const upcast = batch.events.map(registry.upcast)
@@ -90,6 +93,7 @@ async function foldLog(
       }
     }
     events += batch.events.length
+    if (++batches % flushEveryBatches === 0) for (const { generation } of places) await generation.flush()
     const { position: head } = await store.head()
     await onBatch({ position: batch.position, head, events, elapsedMs: now() - startedAt })
   }

@@ -13,6 +13,8 @@ export interface Follower {
   savedPosition: number
   /** Where the tombstones were last swept. */
   sweptPosition: number
+  /** Something was written that is not flushed yet. */
+  unflushed: boolean
 }
 
 const checkpointEvery = 1_000
@@ -23,7 +25,7 @@ const tombstonesKept = 10_000
 
 /** Follows the log with a generation from a place on. */
 export function followerAt(generation: Generation, position: number): Follower {
-  return { generation, position, savedPosition: position, sweptPosition: position }
+  return { generation, position, savedPosition: position, sweptPosition: position, unflushed: false }
 }
 
 async function isOfThisLog(store: EventStore, checkpoint: Checkpoint): Promise<boolean> {
@@ -64,14 +66,40 @@ export async function advance(
   const matching = events.filter((event) => event.position > follower.position && definition.types.has(event.type))
   if (matching.length > 0 || to.position - follower.savedPosition >= checkpointEvery) {
     const { position, eventId } = to
-    await project(definition, follower.generation, matching, { logId, position, eventId })
-    follower.savedPosition = position
-    if (position - follower.sweptPosition >= sweepEvery) {
-      await follower.generation.sweep(position - tombstonesKept)
-      follower.sweptPosition = position
+    follower.unflushed = true
+    try {
+      await project(definition, follower.generation, matching, { logId, position, eventId })
+      follower.savedPosition = position
+      if (position - follower.sweptPosition >= sweepEvery) {
+        await follower.generation.sweep(position - tombstonesKept)
+        follower.sweptPosition = position
+      }
+    } catch (error) {
+      await goBack(follower)
+      throw error
     }
   }
   follower.position = to.position
+}
+
+/** Keeps what a follower has written, should the process die. Throws as the generation's `flush`; the follower is then where its checkpoint is. */
+export async function flush(follower: Follower): Promise<void> {
+  if (!follower.unflushed) return
+  follower.unflushed = false
+  try {
+    await follower.generation.flush()
+  } catch (error) {
+    await goBack(follower)
+    throw error
+  }
+}
+
+/** A write that failed may have taken those before it along: what is there says how far it has come. */
+async function goBack(follower: Follower): Promise<void> {
+  const checkpoint = await follower.generation.checkpoint().catch(() => undefined)
+  follower.position = Math.min(follower.position, checkpoint?.position ?? 0)
+  follower.savedPosition = follower.position
+  follower.sweptPosition = Math.min(follower.sweptPosition, follower.position)
 }
 
 /** Stores the follower's place and lets go of its generation. */

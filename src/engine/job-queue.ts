@@ -1,4 +1,4 @@
-/** The port of the alarm clock. It wakes work that the log has open; what it loses, the sweep puts back. An adapter passes `test/contract/job-queue.ts` unchanged. */
+/** The port of the alarm clock. It wakes work that the log has open; what it loses, as in a crash the last moment's, the sweep puts back. An adapter passes `test/contract/job-queue.ts` unchanged. */
 
 export interface Job {
   /** Jobs with the same id are one job for as long as the queue knows it, dead ones included. */

@@ -2,7 +2,7 @@ import { type Clock, pause } from './clock.ts'
 import { NewerVersionError, PreconditionError, UnavailableError } from './errors.ts'
 import type { EventBatch, EventStore } from './event-store.ts'
 import type { EventRegistry, Recorded } from './events.ts'
-import { advance, closeFollower, type Follower, followerAt, openFollower } from './follower.ts'
+import { advance, closeFollower, type Follower, flush, followerAt, openFollower } from './follower.ts'
 import { type Projection, specOf } from './projection.ts'
 import { type ProjectionStatus, type Running, statusOf } from './projection-status.ts'
 import { PoisonEventError } from './projector.ts'
@@ -47,6 +47,8 @@ export interface ProjectionsOptions {
 
 /** All read models fold a batch in one turn of the event loop, which requests wait for. */
 const liveBatchSize = 200
+/** What this much time has brought is written at once. After a crash so much is read again. */
+const flushEveryMs = 100
 
 /** Keeps the read models: follows the log once for all of them, rebuilds them, answers how far each has come. */
 export function projections(options: ProjectionsOptions): Projections {
@@ -66,6 +68,7 @@ export function projections(options: ProjectionsOptions): Projections {
 
   /** Batches and changes of what follows the log take turns. */
   let turns: Promise<unknown> = Promise.resolve()
+  let cancelFlush: (() => void) | undefined
   function exclusive<T>(run: () => Promise<T>): Promise<T> {
     const turn = turns.then(run)
     turns = turn.catch(() => undefined)
@@ -91,6 +94,21 @@ export function projections(options: ProjectionsOptions): Projections {
     }
   }
 
+  function flushLater(): void {
+    cancelFlush ??= clock.after(flushEveryMs, () => {
+      cancelFlush = undefined
+      for (const running of all.values()) void exclusive(() => flushRunning(running))
+    })
+  }
+
+  async function flushRunning(running: Running): Promise<void> {
+    try {
+      for (const follower of [running.live, running.retired]) if (follower) await flush(follower)
+    } catch (error) {
+      stopRunning(running, error)
+    }
+  }
+
   async function follow(): Promise<void> {
     let failures = 0
     while (!stopping.signal.aborted) {
@@ -108,6 +126,7 @@ export function projections(options: ProjectionsOptions): Projections {
             feedPosition = batch.position
             headPosition = Math.max(headPosition, batch.position)
           })
+          flushLater()
           failures = 0
           feedFailure = undefined
         }
@@ -151,6 +170,7 @@ export function projections(options: ProjectionsOptions): Projections {
         )
         if (follower.position >= feedPosition || stopping.signal.aborted) break
       }
+      flushLater()
     }
   }
 
@@ -176,7 +196,8 @@ export function projections(options: ProjectionsOptions): Projections {
   }
 
   function stopRunning(running: Running, error: unknown, failures = 0): void {
-    const { retired } = running
+    const { retired, live } = running
+    running.waiters.reached(live?.position ?? 0)
     delete running.failure
     delete running.isBehind
     delete running.retired
@@ -301,6 +322,7 @@ export function projections(options: ProjectionsOptions): Projections {
 
     async stop() {
       stopping.abort()
+      cancelFlush?.()
       await following
       await Promise.allSettled([...all.values()].flatMap(({ rebuilding }) => (rebuilding ? [rebuilding] : [])))
       await turns

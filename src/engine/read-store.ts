@@ -84,15 +84,18 @@ export interface Generation {
   find(find: Find): Promise<readonly FoundDocument[]>
   /**
    * Writes the documents, each at most once, and the checkpoint after them. A write whose document is no longer at its expected
-   * position is not done; if there are any such, the checkpoint stays and their keys are returned.
+   * position is not done; if there are any such, the checkpoint stays and their keys are returned. When it throws,
+   * nothing of it is written, and all since the last flush may be gone, together with its checkpoint.
    */
   write(writes: readonly DocumentWrite[], checkpoint: Checkpoint): Promise<readonly DocumentKey[]>
   checkpoint(): Promise<Checkpoint | undefined>
+  /** Keeps what was written, should the process die, and lets other processes see it. Throws as `write`. */
+  flush(): Promise<void>
   /** Removes tombstones whose position is below the given one; returns how many. */
   sweep(belowPosition: number): Promise<number>
   /** Number of documents in a collection, without tombstones. */
   count(collection: string): Promise<number>
-  /** Lets go of connections; the generation stays. */
+  /** Flushes, and lets go of connections; the generation stays. */
   close(): Promise<void>
 }
 

@@ -161,6 +161,9 @@ export function failuresContract(harness: () => Promise<JobQueueHarness>): void 
   })
 
   describe('when the process dies', () => {
+    /** After this time, in milliseconds, a crash takes nothing along; what it took before the sweep puts back. */
+    const kept = 200
+
     test('what ran runs again, what waited waits, what was dead is dead', { timeout: 120_000 }, async ({ skip }) => {
       const { queue, now, advance, crash } = await emptyQueue()
       if (crash === undefined) return skip('nothing outlives the queue')
@@ -171,16 +174,16 @@ export function failuresContract(harness: () => Promise<JobQueueHarness>): void 
         await new Promise(() => {})
       }
       queue.work('mail', handler, { ...patient, maxAttempts: 1, concurrency: 2 })
-      await queue.schedule([mail('dead', now() - 2), mail('runs', now() - 1), mail('waits', now() + 500)])
-      await queue.schedule([mail('cancelled', now() + 500)])
+      await queue.schedule([mail('dead', now() - 2), mail('runs', now() - 1), mail('waits', now() + 900)])
+      await queue.schedule([mail('cancelled', now() + 900)])
       await queue.cancel(['cancelled'])
-      await advance(50)
+      await advance(kept)
       expect(started).toEqual(['dead', 'runs'])
 
       const next = await crash()
       onTestFinished(() => next.close())
       const ran = record(next)
-      await advance(600)
+      await advance(1_000)
       expect(ids(ran)).toEqual(['runs', 'waits'])
       expect(await next.dead(9)).toMatchObject([
         { id: 'dead', attempts: 1, error: expect.stringContaining('no answer') },
@@ -198,7 +201,7 @@ export function failuresContract(harness: () => Promise<JobQueueHarness>): void 
       }
       queue.work('mail', handler, { ...patient, backoffMs: 1_000 })
       await queue.schedule([mail('a', now())])
-      await advance(50)
+      await advance(kept)
       const next = await crash()
       onTestFinished(() => next.close())
       next.work('mail', handler, patient)

@@ -138,6 +138,7 @@ export function generationsContract(harness: () => Promise<ReadStoreHarness>): v
       const reading = await store.openGeneration(writing.id, ordersSpec)
       for (let position = 1; position <= 20; position++) {
         await writing.write([put(`order-${position}`, position, { status: 'open' })], at(position))
+        await writing.flush()
         expect(await reading?.count('orders')).toBe(position)
         expect(await reading?.checkpoint()).toEqual(at(position))
       }

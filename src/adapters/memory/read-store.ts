@@ -156,6 +156,8 @@ function generationOf(built: Built): Generation {
       return built.checkpoint
     },
 
+    async flush() {},
+
     async sweep(belowPosition) {
       let swept = 0
       for (const { entries } of built.collections.values()) {

@@ -90,10 +90,38 @@ export function deleteDatabase(file: string): void {
 /** Runs a function in a write transaction, which an error rolls back. */
 export function inTransaction<Result>(database: DatabaseSync, run: () => Result): Result {
   database.exec('BEGIN IMMEDIATE')
-  try {
+  return orRollBack(database, () => {
     const result = run()
     database.exec('COMMIT')
     return result
+  })
+}
+
+/**
+ * Runs a function in the write transaction that is open, or in one that stays open until `commit`. An error undoes what
+ * the function did; one of the disk can undo the whole transaction.
+ */
+export function inOpenTransaction<Result>(database: DatabaseSync, run: () => Result): Result {
+  if (!database.isTransaction) database.exec('BEGIN IMMEDIATE')
+  database.exec('SAVEPOINT step')
+  try {
+    const result = run()
+    database.exec('RELEASE step')
+    return result
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK TO step; RELEASE step')
+    throw error
+  }
+}
+
+/** Commits the transaction that is open, if there is one; an error rolls it back. */
+export function commit(database: DatabaseSync): void {
+  if (database.isTransaction) orRollBack(database, () => database.exec('COMMIT'))
+}
+
+function orRollBack<Result>(database: DatabaseSync, run: () => Result): Result {
+  try {
+    return run()
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK')
     throw error

@@ -12,7 +12,8 @@ import type {
 } from '../../engine/read-store.ts'
 import {
   CorruptDatabaseError,
-  inTransaction,
+  commit,
+  inOpenTransaction,
   isCorrupt,
   isSqliteError,
   number,
@@ -44,8 +45,9 @@ export const generationLayout = 1
 const cacheKibibytes = 8_192
 
 /**
- * Opens or makes a generation's file. What was written stays when the process dies; with the power the latest
- * batches may go, each with its checkpoint, and are made again from the log.
+ * Opens or makes a generation's file. Writes are seen on this connection at once, and are committed together by `flush`:
+ * pages that many batches touch are written once. What was flushed stays when the process dies; with the power the
+ * latest flushes may go, each with its checkpoint, and are made again from the log.
  * @throws CorruptDatabaseError and errors of SQLite when it cannot be read
  */
 export function openGenerationFile({ file, id, spec, exists, onCorrupt, onClose }: GenerationOptions): Generation {
@@ -107,7 +109,7 @@ export function openGenerationFile({ file, id, spec, exists, onCorrupt, onClose 
 
     write: (writes, checkpoint) =>
       guarded(() =>
-        inTransaction(database, () => {
+        inOpenTransaction(database, () => {
           const missed: DocumentKey[] = []
           for (const write of writes) {
             const statements = tableOf(write.collection).write(write)
@@ -122,9 +124,11 @@ export function openGenerationFile({ file, id, spec, exists, onCorrupt, onClose 
 
     checkpoint: () => guarded(() => checkpointOf(prepared(loadCheckpoint).get())),
 
+    flush: () => guarded(() => commit(database)),
+
     sweep: (belowPosition) =>
       guarded(() =>
-        inTransaction(database, () => {
+        inOpenTransaction(database, () => {
           let swept = 0
           for (const { sweep } of tables.values()) swept += Number(prepared(sweep).run(belowPosition).changes)
           return swept
@@ -134,7 +138,13 @@ export function openGenerationFile({ file, id, spec, exists, onCorrupt, onClose 
     count: (collection) => guarded(() => number(prepared(tableOf(collection).count).get()?.documents)),
 
     async close() {
-      if (database.isOpen) database.close()
+      if (database.isOpen) {
+        try {
+          commit(database)
+        } finally {
+          database.close()
+        }
+      }
       onClose(generation)
     },
   }

@@ -1,7 +1,8 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
+import type { Clock } from '../../engine/clock.ts'
 import type { Job, JobQueue } from '../../engine/job-queue.ts'
 import { type JobTable, type TableJobQueueOptions, tableJobQueue } from '../../engine/table-job-queue.ts'
-import { inTransaction, number, openReplaceable, preparedStatements, text } from './database.ts'
+import { commit, inOpenTransaction, number, openReplaceable, preparedStatements, text } from './database.ts'
 
 export interface SqliteJobQueueOptions extends TableJobQueueOptions {
   readonly file: string
@@ -31,6 +32,9 @@ const statements = {
   revive: 'UPDATE job SET attempts = 0, next_at = ?, death = NULL, error = NULL WHERE id = ? AND death IS NOT NULL',
 }
 
+/** The log knows what is open, so that a crash may take what was not committed yet: the sweep puts it back. */
+const commitEveryMs = 100
+
 /**
  * Opens the jobs in a file, and makes it if there is none or a damaged one, for the log knows what is open.
  * @param options the file and the clock; `onError` is told of damage, and when the file cannot be written
@@ -39,22 +43,35 @@ const statements = {
 export function openSqliteJobQueue({ file, ...options }: SqliteJobQueueOptions): JobQueue {
   const { onError = () => {} } = options
   const database = openReplaceable({ file, layouts: [layout], synchronous: 'normal' }, onError)
-  return tableJobQueue(tableOf(database), options)
+  return tableJobQueue(tableOf(database, options.clock, onError), options)
 }
 
-function tableOf(database: DatabaseSync): JobTable {
+function tableOf(database: DatabaseSync, clock: Clock, onError: (error: unknown) => void): JobTable {
   const prepared = preparedStatements(database)
+  let cancelCommit: (() => void) | undefined
+
+  function write<Result>(run: () => Result): Result {
+    cancelCommit ??= clock.after(commitEveryMs, () => {
+      cancelCommit = undefined
+      try {
+        commit(database)
+      } catch (error) {
+        onError(error)
+      }
+    })
+    return inOpenTransaction(database, run)
+  }
 
   return {
     add(jobs) {
-      inTransaction(database, () => {
+      write(() => {
         const add = prepared(statements.add)
         for (const { id, name, data, dueAt } of jobs) add.run(id, name, JSON.stringify(data), dueAt, dueAt)
       })
     },
 
     remove(ids) {
-      prepared(statements.remove).run(JSON.stringify(ids))
+      write(() => prepared(statements.remove).run(JSON.stringify(ids)))
     },
 
     known(ids) {
@@ -75,11 +92,11 @@ function tableOf(database: DatabaseSync): JobTable {
     },
 
     retry(id, attempts, nextAt) {
-      prepared(statements.retry).run(attempts, nextAt, id)
+      write(() => prepared(statements.retry).run(attempts, nextAt, id))
     },
 
     bury(id, attempts, error) {
-      prepared(statements.bury).run(attempts, error, id)
+      write(() => prepared(statements.bury).run(attempts, error, id))
     },
 
     dead(limit) {
@@ -89,11 +106,17 @@ function tableOf(database: DatabaseSync): JobTable {
     },
 
     revive(id, nextAt) {
-      return prepared(statements.revive).run(nextAt, id).changes !== 0
+      return write(() => prepared(statements.revive).run(nextAt, id).changes !== 0)
     },
 
     close() {
-      if (database.isOpen) database.close()
+      cancelCommit?.()
+      if (!database.isOpen) return
+      try {
+        commit(database)
+      } finally {
+        database.close()
+      }
     },
   }
 }

@@ -73,6 +73,12 @@ const settings = {
   DAYBOOK_MAX_WAITING: Count.default(10_000).describe(
     'Commands that may wait to be decided before more are answered 503',
   ),
+  DAYBOOK_MAX_REQUESTS: Count.default(500).describe(
+    'Requests under way at a time before more are answered 503; those that only wait are not counted',
+  ),
+  DAYBOOK_MAX_TURN_MS: Milliseconds.default(50).describe(
+    'How long a request may wait for its turn of the event loop before fewer are taken than DAYBOOK_MAX_REQUESTS',
+  ),
   DAYBOOK_CACHED_STREAMS: Count.default(50_000).describe('Streams whose state is kept in memory'),
   DAYBOOK_SWEEP_EVERY_MS: Milliseconds.default(60_000).describe(
     'How often open work that the queue has lost is put back',

@@ -138,6 +138,8 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
         guestTokensPerMinute: config.DAYBOOK_GUEST_TOKENS_PER_MINUTE,
         queryWaitMs: config.DAYBOOK_QUERY_WAIT_MS,
         outcomeWaiters,
+        maxRequests: config.DAYBOOK_MAX_REQUESTS,
+        maxTurnMs: config.DAYBOOK_MAX_TURN_MS,
       },
       corsOrigins: config.DAYBOOK_CORS_ORIGINS,
       trustProxy: config.DAYBOOK_TRUST_PROXY,

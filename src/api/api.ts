@@ -8,6 +8,7 @@ import type { Projections } from '../engine/projections.ts'
 import type { QueryDefinition } from '../engine/query-definition.ts'
 import type { Watch } from '../engine/watch.ts'
 import type { PaymentGateway } from '../workers/payment-gateway.ts'
+import { type AdmissionLimits, boundRequests } from './admission.ts'
 import { type AuthenticationOptions, authentication } from './authentication.ts'
 import { identifyCallers } from './caller.ts'
 import { claims } from './claims.ts'
@@ -47,7 +48,7 @@ export interface ApiOptions {
   readonly authentication: Omit<AuthenticationOptions, 'clock'>
   /** Throws a Rejection for who is not registered, or no longer: no token is issued then. */
   assertCustomer(id: string): Promise<void>
-  readonly limits: {
+  readonly limits: AdmissionLimits & {
     readonly bodyBytes: number
     /** Of one caller. */
     readonly requestsPerMinute: number
@@ -152,6 +153,7 @@ export async function api(options: ApiOptions): Promise<Api> {
       done()
     })
   }
+  boundRequests(app, limits)
   identifyCallers(app, authentication({ ...options.authentication, clock }))
   await rateLimits(app, limits)
 

@@ -171,9 +171,10 @@ export function commandRoute(definition: CommandDefinition, options: CommandRout
     return await claims.holding(definition.claims(data), command, () => handler.handle(command), definition.holds)
   }
 
-  async function reply(answer: Answer, waitSeconds: number): Promise<ApiAnswer> {
+  async function reply(answer: Answer, waitSeconds: number, { standBy }: ApiRequest): Promise<ApiAnswer> {
     const { id, revision } = answer
-    const reached = outcome && waitSeconds > 0 ? await waiters.until(outcome, id, waitSeconds) : undefined
+    const reached =
+      outcome && waitSeconds > 0 ? await standBy(() => waiters.until(outcome, id, waitSeconds)) : undefined
     const position = positions.tokenOf(Math.max(answer.position, reached ?? 0))
     const ranOut = waitSeconds > 0 && reached === undefined
     return {
@@ -194,7 +195,7 @@ export function commandRoute(definition: CommandDefinition, options: CommandRout
     async answer(request) {
       const parsed = parseRequest(request)
       const state = await authorise(parsed, request.principal)
-      return await reply(await handle(parsed, state, request), parsed.waitSeconds)
+      return await reply(await handle(parsed, state, request), parsed.waitSeconds, request)
     },
   }
 }

@@ -10,6 +10,8 @@ export interface ApiRequest {
   readonly query: Readonly<Record<string, string | readonly string[]>>
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
   readonly body: unknown
+  /** Waits for what others bring about; meanwhile this request keeps none of them from being taken. */
+  standBy<T>(wait: () => Promise<T>): Promise<T>
 }
 
 /** An answer of a route; errors are thrown. */

@@ -72,7 +72,10 @@ export function queryRoute(definition: QueryDefinition, options: QueryRouteOptio
       const { principal } = request
       const parameters = parseParameters(request)
       const token = headerOf(request, 'daybook-position')
-      if (token !== undefined) await projections.waitFor(from, positions.positionOf(token), queryWaitMs)
+      if (token !== undefined) {
+        const written = positions.positionOf(token)
+        await request.standBy(() => projections.waitFor(from, written, queryWaitMs))
+      }
 
       const { cursor } = parameters
       const generationId = definition.paged && typeof cursor === 'string' ? generationOfCursor(cursor) : undefined

@@ -10,6 +10,7 @@ import {
   fastify,
   LogController,
 } from 'fastify'
+import { standBy } from './admission.ts'
 import { admit } from './caller.ts'
 import { type ApiRequest, headerOf, type Route } from './exchange.ts'
 import { isRecord } from './json.ts'
@@ -163,6 +164,7 @@ export function addRoute(app: FastifyInstance, { method, path, who, requestsPerM
         query: stringsAndLists(request.query),
         headers: request.headers,
         body: request.body,
+        standBy: (wait) => standBy(request.place, wait),
       })
       reply.code(status).headers(headers).header('cache-control', 'no-store')
       return body === '' ? reply.send() : reply.type('application/json; charset=utf-8').send(body)

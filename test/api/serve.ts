@@ -120,6 +120,8 @@ export async function serve(given: ServeOptions = {}) {
       guestTokensPerMinute: 1_000,
       queryWaitMs: 1_000,
       outcomeWaiters: 10,
+      maxRequests: 1_000,
+      maxTurnMs: 1_000,
       ...given.limits,
     },
   })

@@ -3,7 +3,7 @@ import { chmodSync, existsSync } from 'node:fs'
 import { LRUCache } from 'lru-cache'
 import { UnavailableError } from '../../engine/errors.ts'
 import type { KeyVault } from '../../engine/key-vault.ts'
-import { bytes, inTransaction, openDatabase, preparedStatements, text } from './database.ts'
+import { bytes, inTransaction, isCorrupt, isSqliteError, openDatabase, preparedStatements, text } from './database.ts'
 
 export interface SqliteKeyVaultOptions {
   readonly file: string
@@ -46,6 +46,7 @@ interface NewPerson {
 
 /**
  * Opens the keys in a file, and makes it if there is none. Only its owner can read it. A damaged one is an error: nothing can replace it.
+ * What it can't read or write now is an UnavailableError.
  * @throws NewerVersionError for a file of a newer version
  */
 export function openSqliteKeyVault({ cachedKeys = defaultCachedKeys, ...options }: SqliteKeyVaultOptions): KeyVault {
@@ -92,7 +93,9 @@ export function openSqliteKeyVault({ cachedKeys = defaultCachedKeys, ...options 
     if (persons.length === 0) return
     try {
       // One may have come twice, or may have been added by another thread or forgotten meanwhile.
-      const keys = inTransaction(database, () => persons.map(({ person }) => keyOf(person) ?? addKey(person)))
+      const keys = guarded(() =>
+        inTransaction(database, () => persons.map(({ person }) => keyOf(person) ?? addKey(person))),
+      )
       for (const [index, { resolve }] of persons.entries()) resolve(keys[index])
     } catch (error) {
       cache.clear() // a key that was not kept must encrypt nothing
@@ -100,9 +103,20 @@ export function openSqliteKeyVault({ cachedKeys = defaultCachedKeys, ...options 
     }
   }
 
+  /** Runs one of the port's functions, and says in the port's words what went wrong. */
+  function guarded<Result>(run: () => Result): Result {
+    try {
+      return run()
+    } catch (error) {
+      if (!isSqliteError(error) || isCorrupt(error)) throw error
+      const message = 'The key vault does not answer now. Try again.'
+      throw new UnavailableError('key-vault-unavailable', message, 1, { cause: error })
+    }
+  }
+
   return {
     async keyFor(person) {
-      const known = keyOf(person)
+      const known = guarded(() => keyOf(person))
       const key =
         known ??
         (await new Promise<Uint8Array | 'forgotten' | undefined>((resolve, reject) => {
@@ -113,7 +127,7 @@ export function openSqliteKeyVault({ cachedKeys = defaultCachedKeys, ...options 
     },
 
     async keys(persons) {
-      const cached = freshCache()
+      const cached = guarded(freshCache)
       const found = new Map<string, Uint8Array>()
       const others: string[] = []
       for (const person of persons) {
@@ -122,7 +136,7 @@ export function openSqliteKeyVault({ cachedKeys = defaultCachedKeys, ...options 
         else found.set(person, Uint8Array.from(key))
       }
       if (others.length === 0) return found
-      for (const row of prepared(statements.keys).all(JSON.stringify(others))) {
+      for (const row of guarded(() => prepared(statements.keys).all(JSON.stringify(others)))) {
         const person = text(row.person)
         found.set(person, remember(person, bytes(row.bytes)))
       }
@@ -130,20 +144,26 @@ export function openSqliteKeyVault({ cachedKeys = defaultCachedKeys, ...options 
     },
 
     async forget(person) {
-      inTransaction(database, () => {
-        prepared(statements.overwriteKey).run(person)
-        prepared(statements.forget).run(person)
-      })
+      guarded(() =>
+        inTransaction(database, () => {
+          prepared(statements.overwriteKey).run(person)
+          prepared(statements.forget).run(person)
+        }),
+      )
       cache.delete(person)
       // The write-ahead log still holds pages as they were; a reader in another thread can keep it from being emptied.
-      if (prepared(statements.checkpoint).get()?.busy !== 0) {
+      if (guarded(() => prepared(statements.checkpoint).get()?.busy) !== 0) {
         throw new UnavailableError('key-vault-busy', 'The key is deleted, but a copy of it is left for now; try again')
       }
     },
 
     async secret(name) {
-      prepared(statements.addSecret).run(name, randomBytes(keyBytes))
-      return bytes(prepared(statements.secret).get(name)?.bytes)
+      return guarded(() => {
+        const known = prepared(statements.secret).get(name)
+        if (known !== undefined) return bytes(known.bytes)
+        prepared(statements.addSecret).run(name, randomBytes(keyBytes))
+        return bytes(prepared(statements.secret).get(name)?.bytes)
+      })
     },
 
     async close() {

@@ -75,6 +75,26 @@ describe('the key vault in SQLite', () => {
     expect(holds(directory, key)).toBe(false)
   })
 
+  test('that takes no writes makes no keys for now, gives those that it has, and goes on later', async () => {
+    const file = join(emptyDirectory(), 'keys.db')
+    const vault = openSqliteKeyVault({ file, busyTimeoutMs: 1 })
+    onTestFinished(() => vault.close())
+    const key = await vault.keyFor('ada')
+    const secret = await vault.secret('tokens')
+    const other = new DatabaseSync(file)
+    onTestFinished(() => other.close())
+    other.exec('BEGIN IMMEDIATE')
+    for (const write of [() => vault.keyFor('bob'), () => vault.forget('ada'), () => vault.secret('other')]) {
+      await expect(write()).rejects.toMatchObject({ name: 'UnavailableError', code: 'key-vault-unavailable' })
+    }
+    expect(await vault.keyFor('ada')).toEqual(key)
+    expect(await vault.secret('tokens')).toEqual(secret)
+    other.exec('ROLLBACK')
+    expect(await vault.keyFor('bob')).toHaveLength(32)
+    await vault.forget('ada')
+    expect(await vault.keyFor('ada')).toBeUndefined()
+  })
+
   test('keeps no more keys in memory than it may, and finds the others', async () => {
     const vault = openSqliteKeyVault({ file: join(emptyDirectory(), 'keys.db'), cachedKeys: 2 })
     onTestFinished(() => vault.close())

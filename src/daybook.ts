@@ -13,6 +13,7 @@ import { apiKey, scopes } from './domain/api-key.ts'
 import { customer, isForgotten, registrationOf } from './domain/customer.ts'
 import { systemClock } from './engine/clock.ts'
 import { defaultLimits, type Engine, startEngine } from './engine/engine.ts'
+import { watchLogHealth } from './engine/log-health.ts'
 import { personalData } from './engine/personal-data.ts'
 import { workerBuilder } from './rebuild.ts'
 import { shop } from './shop.ts'
@@ -72,26 +73,32 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
   const opened = new AsyncDisposableStack()
   opened.defer(storage.close)
   try {
-    const { store, vault } = storage
+    const { vault } = storage
+    const { store, failure: logFailure } = watchLogHealth(storage.store, (error) => onFailure(error, 'log'))
     const { open } = personalData(vault)
     const definitions = shop({ gateways, vault, open, paymentWindowMs: config.DAYBOOK_PAYMENT_WINDOW_MS })
     const isNew = (await store.head()).position === 0
-    const engine = await startEngine(definitions, storage, {
-      limits: {
-        ...defaultLimits,
-        cachedStreams: config.DAYBOOK_CACHED_STREAMS,
-        maxWaiting: config.DAYBOOK_MAX_WAITING,
-        answerTimeoutMs: config.DAYBOOK_ANSWER_TIMEOUT_MS,
-        sweepEveryMs: config.DAYBOOK_SWEEP_EVERY_MS,
+    const engine = await startEngine(
+      definitions,
+      { ...storage, store },
+      {
+        limits: {
+          ...defaultLimits,
+          cachedStreams: config.DAYBOOK_CACHED_STREAMS,
+          maxWaiting: config.DAYBOOK_MAX_WAITING,
+          answerTimeoutMs: config.DAYBOOK_ANSWER_TIMEOUT_MS,
+          sweepEveryMs: config.DAYBOOK_SWEEP_EVERY_MS,
+        },
+        builder: workerBuilder(config.DAYBOOK_DATA_DIR),
+        works,
+        onFailure,
       },
-      builder: workerBuilder(config.DAYBOOK_DATA_DIR),
-      works,
-      onFailure,
-    })
+    )
     opened.defer(engine.stop)
     const health = (): Health => ({
       started: true,
       degraded: [
+        ...(logFailure() === undefined ? [] : ['log']),
         ...engine.projections.status().flatMap(({ name, status }) => (status === 'stopped' ? [name] : [])),
         ...engine.processes.status().flatMap(({ name, error }) => (error === undefined ? [] : [name])),
       ],

@@ -140,11 +140,15 @@ export async function api(options: ApiOptions): Promise<Api> {
     drain()
     done()
   })
-  app.addHook('onRequest', (request, reply, done) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     if (!isDraining || request.url.startsWith('/health/')) return done()
-    reply.header('connection', 'close')
     const headers = { 'retry-after': '1' }
     done(problem(503, 'draining', 'This server is stopping. Send the request again.', { headers }))
+  })
+  // Whoever was under way as it began, too: a connection that is kept open would keep the server from stopping.
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (isDraining) reply.header('connection', 'close')
+    done(null, payload)
   })
   if (metrics) {
     app.addHook('onResponse', (request, reply, done) => {

@@ -177,6 +177,23 @@ test('Who waits for an outcome is answered when the server stops', async () => {
   expect((await waiting).statusCode).toBe(202)
 })
 
+test('A stop closes connections that are kept open, those too that it had to wait for', async () => {
+  const { app, openVenue, ada, newKey, engine } = await serve()
+  const until = vi.spyOn(engine.watch, 'until')
+  await openVenue('globe')
+  const listening: Promise<string> = app.listen({ port: 0, host: '127.0.0.1' })
+  const waiting = fetch(`${await listening}/v1/bookings`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${ada}`, 'content-type': 'application/json', ...newKey(), prefer: 'wait=30' },
+    body: JSON.stringify({ venueId: 'globe', seats: 1, email: 'ada@example.com' }),
+  })
+  await vi.waitUntil(() => until.mock.calls.length > 0)
+  const closed: Promise<void> = app.close()
+  const answer = await waiting
+  expect([answer.status, answer.headers.get('connection')]).toEqual([202, 'close'])
+  await closed
+})
+
 test('Over a socket: bodies of 10 MB, broken requests, and a stop that waits for what is under way', async () => {
   const { app, staff, engine } = await serve()
   const listening: Promise<string> = app.listen({ port: 0, host: '127.0.0.1' })

@@ -72,7 +72,8 @@ export interface FoundDocument {
 }
 
 /**
- * One build of a projection's collections, with its checkpoint. Its functions throw UnavailableError when the store
+ * One build of a projection's collections, with its checkpoint. What it gives may be shared with other readers: nobody
+ * may change it. Its functions throw UnavailableError when the store
  * can't serve, and RangeError for collections and indexes that it does not have.
  */
 export interface Generation {
@@ -82,6 +83,8 @@ export interface Generation {
   read(keys: readonly DocumentKey[]): Promise<readonly (StoredDocument | undefined)[]>
   /** Documents by an index, without tombstones. */
   find(find: Find): Promise<readonly FoundDocument[]>
+  /** The keys of what `find` finds: read from the index alone, for those who need nothing else. */
+  keys(find: Find): Promise<readonly SortKey[]>
   /**
    * Writes the documents, each at most once, and the checkpoint after them. A write whose document is no longer at its expected
    * position is not done; if there are any such, the checkpoint stays and their keys are returned. When it throws,

@@ -148,6 +148,28 @@ export function generationsContract(harness: () => Promise<ReadStoreHarness>): v
       expect(await reading?.count('orders')).toBe(20)
     })
 
+    test('gives what another has written since it was last read', async ({ skip }) => {
+      const { store, open } = await emptyStore()
+      if (open === undefined) return skip('nothing outlives the store')
+      const other = await open()
+      onTestFinished(() => other.close())
+      const writing = await other.createGeneration(ordersSpec)
+      const reading = await store.openGeneration(writing.id, ordersSpec)
+      const key = { collection: 'orders', id: 'a' }
+      const find = { collection: 'orders', index: 'byStatus', equals: ['open'], limit: 9 }
+      for (let position = 1; position <= 3; position++) {
+        const before = position === 1 ? undefined : position - 1
+        await writing.write([put('a', position, { status: 'open', position }, 'orders', before)], at(position))
+        await writing.flush()
+        const body = { status: 'open', position }
+        expect(await reading?.read([key])).toEqual([{ id: 'a', position, body }])
+        expect(await reading?.find(find)).toEqual([{ id: 'a', position, body, key: ['open', 'a'] }])
+      }
+      await writing.write([put('a', 4, undefined, 'orders', 3)], at(4))
+      await writing.flush()
+      expect(await reading?.find(find)).toEqual([])
+    })
+
     test('keeps everything when it is closed and opened again', async ({ skip }) => {
       const { store, open } = await emptyStore()
       if (open === undefined) return skip('nothing outlives the store')

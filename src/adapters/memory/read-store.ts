@@ -139,14 +139,22 @@ function generationOf(built: Built): Generation {
     },
 
     async find(find) {
-      return findIn(collectionOf(find.collection), find)
+      const collection = collectionOf(find.collection)
+      return keysIn(collection, find).flatMap((key) => found(collection, key) ?? [])
+    },
+
+    async keys(find) {
+      return keysIn(collectionOf(find.collection), find)
     },
 
     async write(writes, checkpoint) {
       if (built.dropped) throw new UnavailableError('generation-dropped', `Generation ${id} was dropped`)
       const missed: DocumentKey[] = []
-      for (const write of writes) {
-        if (!put(collectionOf(write.collection), write)) missed.push({ collection: write.collection, id: write.id })
+      // All are made before the first is put, so that one that can't be leaves everything as it was.
+      const made = writes.map((write) => ({ write, entry: entryOf(collectionOf(write.collection), write) }))
+      for (const { write, entry } of made) {
+        if (!put(collectionOf(write.collection), write, entry))
+          missed.push({ collection: write.collection, id: write.id })
       }
       if (missed.length === 0) built.checkpoint = checkpoint
       return missed
@@ -180,10 +188,10 @@ function generationOf(built: Built): Generation {
 
 function stored(key: DocumentKey, entry: Entry | undefined): StoredDocument | undefined {
   if (entry === undefined) return undefined
-  return { id: key.id, position: entry.position, body: entry.json === undefined ? undefined : JSON.parse(entry.json) }
+  return { id: key.id, position: entry.position, body: entry.json === undefined ? undefined : parsed(entry.json) }
 }
 
-function findIn(collection: Collection, find: Find): readonly FoundDocument[] {
+function keysIn(collection: Collection, find: Find): readonly SortKey[] {
   const index = collection.indexes.find(({ name }) => name === find.index)
   if (index === undefined) throw new RangeError(`Collection ${find.collection} has no index ${find.index}`)
   const range = indexRange(index.fields, find)
@@ -198,28 +206,33 @@ function findIn(collection: Collection, find: Find): readonly FoundDocument[] {
     const order = compareKeys(key, equals)
     return order > 0 || (order === 0 && !isBelow(key.slice(equals.length), upper))
   })
-  const keys =
-    find.direction === 'descending'
-      ? index.sorted.slice(Math.max(start, end - find.limit), end).reverse()
-      : index.sorted.slice(start, Math.min(end, start + find.limit))
-  return keys.flatMap((key) => found(collection, key) ?? [])
+  return find.direction === 'descending'
+    ? index.sorted.slice(Math.max(start, end - find.limit), end).reverse()
+    : index.sorted.slice(start, Math.min(end, start + find.limit))
 }
 
 function found(collection: Collection, key: SortKey): FoundDocument | undefined {
   const id = String(key.at(-1))
   const entry = collection.entries.get(id)
   if (entry?.json === undefined) return undefined
-  const body: Document = JSON.parse(entry.json)
-  return { id, position: entry.position, body, key }
+  return { id, position: entry.position, body: parsed(entry.json), key }
+}
+
+/** A document that can't be changed: other stores share what they give, so that here nobody may get used to changing it. */
+function parsed(json: string): Document {
+  return JSON.parse(json, (_key, value) => Object.freeze(value))
+}
+
+function entryOf({ indexes }: Collection, { id, position, body }: DocumentWrite): Entry {
+  if (body === undefined) return { position, json: undefined, keys: [] }
+  return { position, json: JSON.stringify(body), keys: indexes.map(({ fields }) => indexKey(body, fields, id)) }
 }
 
 /** @returns false when the document is not at the expected position */
-function put(collection: Collection, write: DocumentWrite): boolean {
+function put(collection: Collection, write: DocumentWrite, entry: Entry): boolean {
   const before = collection.entries.get(write.id)
   if (before?.position !== write.expectedPosition) return false
-  const { body } = write
-  const keys = body === undefined ? [] : collection.indexes.map(({ fields }) => indexKey(body, fields, write.id))
-  const json = body === undefined ? undefined : JSON.stringify(body)
+  const { json, keys } = entry
 
   collection.indexes.forEach(({ sorted }, place) => {
     const [old, key] = [before?.keys[place], keys[place]]
@@ -228,6 +241,6 @@ function put(collection: Collection, write: DocumentWrite): boolean {
     if (key !== undefined) insertSorted(sorted, key, compareKeys)
   })
   collection.documents += (json === undefined ? 0 : 1) - (before?.json === undefined ? 0 : 1)
-  collection.entries.set(write.id, { position: write.position, json, keys })
+  collection.entries.set(write.id, entry)
   return true
 }

@@ -1,12 +1,18 @@
-import type { SQLInputValue } from 'node:sqlite'
+import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import { type Bound, indexRange, indexValue } from '../../engine/index-range.ts'
 import type { CollectionSpec, Document, DocumentWrite, Find, IndexValue } from '../../engine/read-store.ts'
+import { CorruptDatabaseError } from './database.ts'
 
 /** The table of a collection: a column for each indexed field, and the statements that read and write it. */
 
 export interface Statement {
   readonly sql: string
   readonly values: readonly SQLInputValue[]
+}
+
+export interface WriteStatement extends Statement {
+  /** False where the document stays in its place in every index. */
+  readonly changesKeys: boolean
 }
 
 export interface DocumentTable {
@@ -21,13 +27,15 @@ export interface DocumentTable {
    * Statements of which the first that changes something has written the document. None does where it is not at the
    * expected position.
    */
-  write(write: DocumentWrite): readonly Statement[]
-  /** Documents of a stretch of an index, in order; undefined when nothing can be there. */
+  write(write: DocumentWrite): readonly WriteStatement[]
+  /** The keys of a stretch of an index, in order, read from the index alone; undefined when nothing can be there. */
   find(find: Find): Statement | undefined
 }
 
 /** SQLite sorts NULL first too, but compares nothing with it; no number in a document is below this one. */
 const nullInIndex = -Infinity
+const bytesOfFalse = Uint8Array.of(0)
+const bytesOfTrue = Uint8Array.of(1)
 
 /** The table of a collection. */
 export function documentTable(spec: CollectionSpec): DocumentTable {
@@ -52,11 +60,12 @@ export function documentTable(spec: CollectionSpec): DocumentTable {
         body === undefined
           ? [null, null, ...fields.map(() => null)]
           : [JSON.stringify(body), 1, ...fields.map((field) => columnValue(body, field))]
-      if (expectedPosition === undefined) return [{ sql: insert, values: [id, position, ...document] }]
-      const all = { sql: update, values: [position, ...document, id, expectedPosition] }
+      if (expectedPosition === undefined)
+        return [{ sql: insert, values: [id, position, ...document], changesKeys: true }]
+      const all = { sql: update, values: [position, ...document, id, expectedPosition], changesKeys: true }
       if (body === undefined) return [all]
       const [json = null, ...keys] = document
-      return [{ sql: updateBody, values: [position, json, id, expectedPosition, ...keys] }, all]
+      return [{ sql: updateBody, values: [position, json, id, expectedPosition, ...keys], changesKeys: false }, all]
     },
 
     find: (find) => findStatement(spec, find),
@@ -99,7 +108,7 @@ function findStatement(spec: CollectionSpec, find: Find): Statement | undefined 
     values.push(...bound.values.map(inColumn))
   }
 
-  const sql = `SELECT _id, _position, _body
+  const sql = `SELECT ${columns}
     FROM ${quote(spec.name)} INDEXED BY ${indexName(spec.name, `by ${find.index}`)}
     WHERE ${conditions.join(' AND ')}
     ORDER BY ${columns.map((column) => `${column} ${order}`)}
@@ -111,10 +120,19 @@ function columnValue(body: Document, field: string): SQLInputValue {
   return inColumn(indexValue(body, field))
 }
 
+/** Booleans are bytes, so that a key that is read from an index says what it was made of. */
 function inColumn(value: IndexValue): SQLInputValue {
   if (value === null) return nullInIndex
-  if (typeof value === 'boolean') return value ? 1 : 0
+  if (typeof value === 'boolean') return value ? bytesOfTrue : bytesOfFalse
   return value
+}
+
+/** A value of a key, as `inColumn` wrote it. @throws CorruptDatabaseError for what it never writes */
+export function indexValueOf(column: SQLOutputValue | undefined): IndexValue {
+  if (typeof column === 'string') return column
+  if (typeof column === 'number') return column === nullInIndex ? null : column
+  if (column instanceof Uint8Array) return column[0] === bytesOfTrue[0]
+  throw new CorruptDatabaseError('An index has a value that is none')
 }
 
 function indexName(collection: string, name: string): string {

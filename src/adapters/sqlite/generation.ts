@@ -1,13 +1,16 @@
 import type { SQLOutputValue } from 'node:sqlite'
 import { UnavailableError } from '../../engine/errors.ts'
 import type { Checkpoint } from '../../engine/event-store.ts'
-import { indexKey } from '../../engine/index-range.ts'
 import type {
+  CollectionSpec,
   Document,
   DocumentKey,
+  DocumentWrite,
+  Find,
   FoundDocument,
   Generation,
   ProjectionSpec,
+  SortKey,
   StoredDocument,
 } from '../../engine/read-store.ts'
 import {
@@ -21,7 +24,8 @@ import {
   preparedStatements,
   text,
 } from './database.ts'
-import { type DocumentTable, documentTable } from './documents.ts'
+import type { CacheSpace, DocumentCache } from './document-cache.ts'
+import { type DocumentTable, documentTable, indexValueOf } from './documents.ts'
 
 /** One generation in a file of its own: a table for each collection, and the checkpoint. */
 
@@ -31,6 +35,8 @@ export interface GenerationOptions {
   readonly spec: ProjectionSpec
   /** False to make it. */
   readonly exists: boolean
+  /** Where it may keep what was read. */
+  readonly cache: DocumentCache
   /** Called when the file turns out to be damaged. */
   readonly onCorrupt: (error: unknown) => void
   readonly onClose: (generation: Generation) => void
@@ -41,30 +47,89 @@ const checkpointLayout =
 const loadCheckpoint = 'SELECT log_id, position, event_id FROM _checkpoint'
 const saveCheckpoint = 'INSERT OR REPLACE INTO _checkpoint (one, log_id, position, event_id) VALUES (1, ?, ?, ?)'
 /** Older generations are not upgraded, but built anew. */
-export const generationLayout = 1
+export const generationLayout = 2
 const cacheKibibytes = 8_192
+/** Of a value of a key that is kept, in characters. */
+const keyValueSize = 24
+
+interface Table extends DocumentTable {
+  /** As they are stored, and no tombstones. */
+  readonly documents: CacheSpace<StoredDocument>
+  /** By the find, in JSON. */
+  readonly keys: CacheSpace<readonly SortKey[]>
+}
 
 /**
  * Opens or makes a generation's file. Writes are seen on this connection at once, and are committed together by `flush`:
  * pages that many batches touch are written once. What was flushed stays when the process dies; with the power the
- * latest flushes may go, each with its checkpoint, and are made again from the log.
+ * latest flushes may go, each with its checkpoint, and are made again from the log. Documents and keys that were read
+ * are kept until somebody writes them here, or writes anything on another connection.
  * @throws CorruptDatabaseError and errors of SQLite when it cannot be read
  */
-export function openGenerationFile({ file, id, spec, exists, onCorrupt, onClose }: GenerationOptions): Generation {
-  const tables = new Map(spec.collections.map((collection) => [collection.name, documentTable(collection)]))
+export function openGenerationFile(options: GenerationOptions): Generation {
+  const { file, id, spec, exists, cache, onCorrupt, onClose } = options
+  const tables = new Map(spec.collections.map((collection) => [collection.name, tableFor(collection, cache)]))
   const layout = [checkpointLayout, ...Array.from(tables.values(), (table) => table.layout)].join(';\n')
   const database = openDatabase({ file, layouts: [layout], synchronous: 'normal', exists })
   database.exec(`PRAGMA cache_size = -${cacheKibibytes}`)
   const prepared = preparedStatements(database)
 
-  function tableOf(collection: string): DocumentTable {
+  const otherCommits = database.prepare('PRAGMA data_version')
+  let seenCommits = otherCommits.get()?.data_version
+
+  function tableOf(collection: string): Table {
     const table = tables.get(collection)
     if (table === undefined) throw new RangeError(`Projection ${spec.name} has no collection ${collection}`)
     return table
   }
 
-  function fieldsOf(collection: string, index: string): readonly string[] {
-    return spec.collections.find(({ name }) => name === collection)?.indexes[index] ?? []
+  function forgetAll(): void {
+    for (const { documents, keys } of tables.values()) {
+      documents.clear()
+      keys.clear()
+    }
+  }
+
+  /** What is kept is good only as long as nobody has written on another connection. */
+  function forgetIfWrittenElsewhere(): void {
+    const commits = otherCommits.get()?.data_version
+    if (commits !== seenCommits) forgetAll()
+    seenCommits = commits
+  }
+
+  function storedDocuments(table: Table, ids: readonly string[]): readonly (StoredDocument | undefined)[] {
+    const found = ids.map((each) => table.documents.get(each))
+    if (!found.includes(undefined)) return found
+    const missing = ids.filter((_, place) => found[place] === undefined)
+    const read = new Map<string, StoredDocument>()
+    for (const row of prepared(table.read).all(JSON.stringify(missing))) {
+      const document = storedDocument(row)
+      read.set(document.id, document)
+      if (document.body !== undefined) table.documents.set(document.id, document, text(row._body).length)
+    }
+    return found.map((document, place) => document ?? read.get(ids[place] ?? ''))
+  }
+
+  function keysOf(table: Table, find: Find): readonly SortKey[] {
+    const question = JSON.stringify(find)
+    const known = table.keys.get(question)
+    if (known !== undefined) return known
+    const statement = table.find(find)
+    if (statement === undefined) return []
+    const keys = prepared(statement.sql)
+      .all(...statement.values)
+      .map((row) => Object.values(row).map(indexValueOf))
+    table.keys.set(question, keys, question.length + keys.length * (keys[0]?.length ?? 0) * keyValueSize)
+    return keys
+  }
+
+  /** @returns false when the document is not at the expected position */
+  function put(write: DocumentWrite): boolean {
+    const table = tableOf(write.collection)
+    table.documents.delete(write.id)
+    const done = table.write(write).find(({ sql, values }) => prepared(sql).run(...values).changes !== 0)
+    if (done?.changesKeys === true) table.keys.clear()
+    return done !== undefined
   }
 
   /** Runs one of the port's functions, and says in the port's words what went wrong. */
@@ -73,6 +138,7 @@ export function openGenerationFile({ file, id, spec, exists, onCorrupt, onClose 
     try {
       return run()
     } catch (error) {
+      forgetAll() // what was written may be undone
       if (isCorrupt(error)) {
         onCorrupt(error)
         throw new UnavailableError('generation-corrupt', `Generation ${id} is damaged`, 1, { cause: error })
@@ -88,23 +154,32 @@ export function openGenerationFile({ file, id, spec, exists, onCorrupt, onClose 
 
     read: (keys) =>
       guarded(() => {
-        const found = new Map<string, Map<string, StoredDocument>>()
+        forgetIfWrittenElsewhere()
+        const found = new Map<DocumentKey, StoredDocument | undefined>()
         for (const [collection, group] of Map.groupBy(keys, (key) => key.collection)) {
-          const ids = JSON.stringify(group.map((key) => key.id))
-          const rows = prepared(tableOf(collection).read).all(ids).map(storedDocument)
-          found.set(collection, new Map(rows.map((document) => [document.id, document])))
+          const ids = group.map((key) => key.id)
+          const documents = storedDocuments(tableOf(collection), ids)
+          for (const [place, key] of group.entries()) found.set(key, documents[place])
         }
-        return keys.map((key) => found.get(key.collection)?.get(key.id))
+        return keys.map((key) => found.get(key))
       }),
 
     find: (find) =>
       guarded(() => {
-        const statement = tableOf(find.collection).find(find)
-        if (statement === undefined) return []
-        const fields = fieldsOf(find.collection, find.index)
-        return prepared(statement.sql)
-          .all(...statement.values)
-          .map((row) => foundDocument(row, fields))
+        forgetIfWrittenElsewhere()
+        const table = tableOf(find.collection)
+        const keys = keysOf(table, find)
+        const documents = storedDocuments(
+          table,
+          keys.map((key) => String(key.at(-1))),
+        )
+        return keys.map((key, place) => foundDocument(key, documents[place]))
+      }),
+
+    keys: (find) =>
+      guarded(() => {
+        forgetIfWrittenElsewhere()
+        return keysOf(tableOf(find.collection), find)
       }),
 
     write: (writes, checkpoint) =>
@@ -112,9 +187,7 @@ export function openGenerationFile({ file, id, spec, exists, onCorrupt, onClose 
         inOpenTransaction(database, () => {
           const missed: DocumentKey[] = []
           for (const write of writes) {
-            const statements = tableOf(write.collection).write(write)
-            const written = statements.some(({ sql, values }) => prepared(sql).run(...values).changes !== 0)
-            if (!written) missed.push({ collection: write.collection, id: write.id })
+            if (!put(write)) missed.push({ collection: write.collection, id: write.id })
           }
           const { logId, position, eventId } = checkpoint
           if (missed.length === 0) prepared(saveCheckpoint).run(logId, position, eventId)
@@ -138,6 +211,10 @@ export function openGenerationFile({ file, id, spec, exists, onCorrupt, onClose 
     count: (collection) => guarded(() => number(prepared(tableOf(collection).count).get()?.documents)),
 
     async close() {
+      for (const { documents, keys } of tables.values()) {
+        documents.close()
+        keys.close()
+      }
       if (database.isOpen) {
         try {
           commit(database)
@@ -151,6 +228,10 @@ export function openGenerationFile({ file, id, spec, exists, onCorrupt, onClose 
   return generation
 }
 
+function tableFor(collection: CollectionSpec, cache: DocumentCache): Table {
+  return { ...documentTable(collection), documents: cache.space(), keys: cache.space() }
+}
+
 type Row = Record<string, SQLOutputValue>
 
 function storedDocument(row: Row): StoredDocument {
@@ -158,9 +239,10 @@ function storedDocument(row: Row): StoredDocument {
   return { id: text(row._id), position: number(row._position), body }
 }
 
-function foundDocument(row: Row, fields: readonly string[]): FoundDocument {
-  const [id, body] = [text(row._id), parseBody(row)]
-  return { id, position: number(row._position), body, key: indexKey(body, fields, id) }
+function foundDocument(key: SortKey, document: StoredDocument | undefined): FoundDocument {
+  if (document?.body === undefined) throw new CorruptDatabaseError('An index has a document that is not there')
+  const { id, position, body } = document
+  return { id, position, body, key }
 }
 
 function parseBody(row: Row): Document {

@@ -13,11 +13,14 @@ import {
   preparedStatements,
   text,
 } from './database.ts'
+import { documentCache } from './document-cache.ts'
 import { generationLayout, openGenerationFile } from './generation.ts'
 import { openSnapshots } from './snapshots.ts'
 
 export interface SqliteReadStoreOptions {
   readonly directory: string
+  /** How much of what was read is kept in memory, in characters of JSON, which take about three bytes each; by default 8 million. */
+  readonly cachedCharacters?: number
   /** Told of damage that was found; what is damaged is made again. */
   readonly onError?: (error: unknown) => void
 }
@@ -43,7 +46,9 @@ const generationFile = /^(?<id>[a-z0-9-]+-\d+-[0-9a-f]{12})\.db/
  * Nothing there is precious. What is damaged or missing counts as not there, and is made again from the log.
  * @throws NewerVersionError for files of a newer version
  */
-export function openSqliteReadStore({ directory, onError = () => {} }: SqliteReadStoreOptions): ReadStore {
+export function openSqliteReadStore(options: SqliteReadStoreOptions): ReadStore {
+  const { directory, cachedCharacters = 8_000_000, onError = () => {} } = options
+  const cache = documentCache(cachedCharacters)
   const pointers = openReplaceable(
     { file: join(directory, pointerFile), layouts: [layout], synchronous: 'full' }, // a swap survives the power
     onError,
@@ -83,6 +88,7 @@ export function openSqliteReadStore({ directory, onError = () => {} }: SqliteRea
       id,
       spec,
       exists,
+      cache,
       onCorrupt(error) {
         onError(error)
         prepared(remove).run(id) // so that it is built anew

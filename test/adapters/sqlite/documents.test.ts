@@ -19,8 +19,8 @@ describe('the plan of SQLite', () => {
   test.each(shapes)('for $title is a range of the index', ({ find, range }) => {
     const plan = planOf(find)
     expect(plan).toHaveLength(1)
-    if (range) expect(plan[0]).toBe(`SEARCH orders USING INDEX orders by ${find.index} (${range})`)
-    else expect(plan[0]).toBe(`SCAN orders USING INDEX orders by ${find.index}`)
+    if (range) expect(plan[0]).toBe(`SEARCH orders USING COVERING INDEX orders by ${find.index} (${range})`)
+    else expect(plan[0]).toBe(`SCAN orders USING COVERING INDEX orders by ${find.index}`)
   })
 
   test('for reading by ids is a search by id', () => {

@@ -1,0 +1,90 @@
+/**
+ * What was read, kept in memory within one budget for all that is kept: about the most recently used half of it stays.
+ * A key needs no more than one look into a map, so that a page of eighty documents is cheap.
+ */
+export interface DocumentCache {
+  /** A part with keys of its own. */
+  space<Value>(): CacheSpace<Value>
+}
+
+export interface CacheSpace<Value> {
+  get(key: string): Value | undefined
+  /** @param size about how much of the budget it takes, in characters of text */
+  set(key: string, value: Value, size: number): void
+  delete(key: string): void
+  clear(): void
+  /** Forgets everything, and takes no part in the cache any more. */
+  close(): void
+}
+
+interface Kept<Value> {
+  readonly value: Value
+  readonly size: number
+}
+
+/** What each entry costs beside its text. */
+const entrySize = 200
+/** One that takes more than this share of the budget is not kept, for too much would go for it. */
+const largestShare = 1 / 16
+
+/**
+ * Makes a cache of two ages: what is asked for becomes young, and when the young ones fill half of the budget they
+ * become old, and what was old before is forgotten.
+ * @param budget how much is kept, in characters of text; 0 keeps nothing
+ */
+export function documentCache(budget: number): DocumentCache {
+  const spaces = new Set<() => void>()
+  let young = 0
+
+  function grow(size: number): void {
+    young += size
+    if (young <= budget / 2) return
+    young = 0
+    for (const age of spaces) age()
+  }
+
+  return {
+    space<Value>(): CacheSpace<Value> {
+      let recent = new Map<string, Kept<Value>>()
+      let older = new Map<string, Kept<Value>>()
+      function age(): void {
+        older = recent
+        recent = new Map()
+      }
+      function keep(key: string, kept: Kept<Value>): void {
+        recent.set(key, kept)
+        grow(kept.size)
+      }
+      function clear(): void {
+        if (recent.size > 0) recent = new Map()
+        if (older.size > 0) older = new Map()
+      }
+      spaces.add(age)
+      return {
+        get(key) {
+          const found = recent.get(key)
+          if (found !== undefined) return found.value
+          const aged = older.get(key)
+          if (aged === undefined) return undefined
+          older.delete(key)
+          keep(key, aged)
+          return aged.value
+        },
+        set(key, value, size) {
+          const whole = size + entrySize
+          if (whole > budget * largestShare) return
+          keep(key, { value, size: whole })
+        },
+        delete(key) {
+          recent.delete(key)
+          older.delete(key)
+        },
+        clear,
+        close() {
+          clear()
+          spaces.delete(age)
+        },
+      }
+    },
+  }
+}

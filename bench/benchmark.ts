@@ -27,7 +27,8 @@ export interface Rounds<Name extends string = string> {
   round(): Promise<Readings<Name>>
   /** Measures the limit once: readings of those figures that have one. */
   limit?(): Promise<Readings<Name>>
-  close(): Promise<void>
+  /** Before what was deferred is done. */
+  close?(): Promise<void>
 }
 
 export interface Surroundings {
@@ -37,6 +38,8 @@ export interface Surroundings {
   readonly profileDirectory: string | undefined
   /** Tells whoever waits how far it is. */
   progress(what: string): void
+  /** Does something after the benchmark, what was deferred last first; also when it could not be prepared. */
+  defer(close: () => Promise<void>): void
 }
 
 export interface Benchmark {
@@ -114,26 +117,24 @@ function summed(figure: Figure, rounds: readonly Readings[], limits: readonly Re
 export async function measure(
   definition: Benchmark,
   count: number,
-  surroundings: Surroundings,
+  surroundings: Omit<Surroundings, 'defer'>,
 ): Promise<readonly Measured[]> {
   surroundings.progress('is prepared')
-  const prepared = await definition.prepare(surroundings)
+  await using opened = new AsyncDisposableStack()
+  const prepared = await definition.prepare({ ...surroundings, defer: (close) => opened.defer(close) })
+  if (prepared.close) opened.defer(prepared.close)
   const rounds: Readings[] = []
   const limits: Readings[] = []
-  try {
-    for (let number = 1; number <= count; number++) {
-      if (prepared.limit) {
-        surroundings.progress(`limit ${number} of ${count}`)
-        limits.push(await prepared.limit())
-      }
-      surroundings.progress(`round ${number} of ${count}`)
-      const readings = await prepared.round()
-      rounds.push(readings)
-      const shown = definition.figures.map(({ name, unit }) => `${name} ${readings[name]?.toPrecision(4)} ${unit}`)
-      surroundings.progress(shown.join(', '))
+  for (let number = 1; number <= count; number++) {
+    if (prepared.limit) {
+      surroundings.progress(`limit ${number} of ${count}`)
+      limits.push(await prepared.limit())
     }
-  } finally {
-    await prepared.close()
+    surroundings.progress(`round ${number} of ${count}`)
+    const readings = await prepared.round()
+    rounds.push(readings)
+    const shown = definition.figures.map(({ name, unit }) => `${name} ${readings[name]?.toPrecision(4)} ${unit}`)
+    surroundings.progress(shown.join(', '))
   }
   return definition.figures.map((figure) => summed(figure, rounds, limits))
 }

@@ -17,7 +17,7 @@ import { watchLogHealth } from './engine/log-health.ts'
 import { personalData } from './engine/personal-data.ts'
 import { workerBuilder } from './rebuild.ts'
 import { shop } from './shop.ts'
-import { openStorage } from './storage.ts'
+import { openingError, openStorage } from './storage.ts'
 import type { PaymentGateway } from './workers/payment-gateway.ts'
 
 export interface DaybookOptions {
@@ -68,7 +68,12 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
     logger.error({ err: error, where }, 'Something failed and goes on')
   const gateways = [...gatewaysOf(config), ...(options.gateways ?? [])]
   const clock = systemClock
-  const storage = await openStorage(config.DAYBOOK_DATA_DIR, clock, (error) => onFailure(error, 'storage'))
+  const directory = config.DAYBOOK_DATA_DIR
+  const storage = await openStorage(directory, clock, (error) => onFailure(error, 'storage')).catch(
+    (error: unknown) => {
+      throw openingError(directory, error)
+    },
+  )
   /** In the order of opening; closed in the other. */
   const opened = new AsyncDisposableStack()
   opened.defer(storage.close)
@@ -89,7 +94,7 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
           answerTimeoutMs: config.DAYBOOK_ANSWER_TIMEOUT_MS,
           sweepEveryMs: config.DAYBOOK_SWEEP_EVERY_MS,
         },
-        builder: workerBuilder(config.DAYBOOK_DATA_DIR),
+        builder: workerBuilder(directory),
         works,
         onFailure,
       },
@@ -178,6 +183,6 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
     }
   } catch (error) {
     await opened.disposeAsync()
-    throw error
+    throw openingError(directory, error)
   }
 }

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { isSqliteError } from './adapters/sqlite/database.ts'
 import { lockDirectory } from './adapters/sqlite/directory-lock.ts'
 import { openSqliteEventStore } from './adapters/sqlite/event-store.ts'
 import { openSqliteJobQueue } from './adapters/sqlite/job-queue.ts'
@@ -7,7 +8,7 @@ import { openSqliteKeyVault } from './adapters/sqlite/key-vault.ts'
 import { openSqliteReadStore } from './adapters/sqlite/read-store.ts'
 import type { Clock } from './engine/clock.ts'
 import type { Ports } from './engine/engine.ts'
-import { CorruptLogError } from './engine/errors.ts'
+import { CorruptLogError, UnavailableError } from './engine/errors.ts'
 
 export interface Storage extends Ports {
   close(): Promise<void>
@@ -25,6 +26,24 @@ export function filesOf(directory: string) {
   }
 }
 
+/** Makes a directory with those that it is in. Node's own way does not return where the system lets nobody make one. */
+function makeDirectory(directory: string): void {
+  if (existsSync(directory)) return
+  if (dirname(directory) !== directory) makeDirectory(dirname(directory))
+  mkdirSync(directory, { mode: 0o700 })
+}
+
+/** Says which directory could not be opened for the system's sake, and what to do; other errors stay as they are. */
+export function openingError(directory: string, error: unknown): unknown {
+  const cause = error instanceof UnavailableError ? error.cause : error
+  const isOfTheSystem = isSqliteError(cause) || (cause instanceof Error && 'syscall' in cause && 'path' in cause)
+  if (!isOfTheSystem) return error
+  return new Error(
+    `The data directory ${directory} can't be opened: ${cause.message}. Make room on its disk, and see to it that this user may write there; or choose another DAYBOOK_DATA_DIR.`,
+    { cause: error },
+  )
+}
+
 /**
  * Opens the embedded storage for this process alone.
  * @param directory made if it is not there
@@ -36,7 +55,7 @@ export async function openStorage(
   clock: Clock,
   onError: (error: unknown) => void,
 ): Promise<Storage> {
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  makeDirectory(directory)
   const files = filesOf(directory)
   if (existsSync(files.vault) && !existsSync(files.log)) {
     throw new CorruptLogError(

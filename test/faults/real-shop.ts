@@ -1,4 +1,4 @@
-import { onTestFinished } from 'vitest'
+import { onTestFailed, onTestFinished } from 'vitest'
 import type { Behaviour } from '../../src/adapters/sandbox/behaviour.ts'
 import { sandboxServer } from '../../src/adapters/sandbox/server.ts'
 import { type ShopClient, shopClient } from '../integration/shop-client.ts'
@@ -19,6 +19,9 @@ export interface RealShop extends ShopClient {
   readonly processId: number
   readonly token: string
 }
+
+/** For `expect.poll`: a server of its own, on a machine that may be busy, takes its time. */
+export const patiently = { timeout: 30_000, interval: 50 }
 
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 
@@ -69,12 +72,14 @@ export function settingsFor(gateway: Pick<Gateway, 'url'>): Record<string, strin
 /** Starts a server on real files, and a client of it; it is killed when the test is finished. */
 export async function startShop(options: ServerProcessOptions & { readonly gateway?: Gateway }): Promise<RealShop> {
   const { gateway, settings, ...rest } = options
-  const process = startServer({
+  const server = startServer({
     ...rest,
     settings: { ...settingsFor({ url: gateway?.url ?? 'http://127.0.0.1:9' }), ...settings },
   })
-  onTestFinished(() => process.kill())
-  const { url, token, processId } = await process.ready()
+  onTestFinished(() => server.kill())
+  // Why a test failed is often in what the server wrote.
+  onTestFailed(() => void process.stderr.write(server.output()))
+  const { url, token, processId } = await server.ready()
   gateway?.callBack(url)
-  return { ...shopClient({ url, token, sandboxUrl: gateway?.url ?? '' }), process, processId, token }
+  return { ...shopClient({ url, token, sandboxUrl: gateway?.url ?? '' }), process: server, processId, token }
 }

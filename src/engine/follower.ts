@@ -94,10 +94,10 @@ export async function flush(follower: Follower): Promise<void> {
   }
 }
 
-/** A write that failed may have taken those before it along: what is there says how far it has come. */
+/** A write that failed may have taken those before it along, or have been done in part: what is there says how far it has come. */
 async function goBack(follower: Follower): Promise<void> {
   const checkpoint = await follower.generation.checkpoint().catch(() => undefined)
-  follower.position = Math.min(follower.position, checkpoint?.position ?? 0)
+  follower.position = checkpoint?.position ?? 0
   follower.savedPosition = follower.position
   follower.sweptPosition = Math.min(follower.sweptPosition, follower.position)
 }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Clock, pause } from './clock.ts'
 import { NewerVersionError, PreconditionError, UnavailableError } from './errors.ts'
 import type { EventBatch, EventStore } from './event-store.ts'
@@ -45,10 +46,25 @@ export interface ProjectionsOptions {
   readonly onFailure: (error: unknown, projection?: string) => void
 }
 
-/** All read models fold a batch in one turn of the event loop, which requests wait for. */
 const liveBatchSize = 200
-/** What this much time has brought is written at once. After a crash so much is read again. */
-const flushEveryMs = 100
+/**
+ * What this much time has brought is folded together, so that a document that many events touch is written once. Whoever
+ * waits for an event has it folded at once.
+ */
+const foldEveryMs = 50
+/** Most events that wait to be folded. One read model folds them in one turn of the event loop, which requests wait for. */
+const maxUnfolded = 1_000
+/** What this much time has brought is kept at once. After a crash so much is folded again. */
+const flushEveryMs = 250
+
+/** The end of the log, which not all read models have yet. */
+interface Unfolded {
+  /** All read models that follow have what is up to here. */
+  readonly after: number
+  readonly events: readonly Recorded[]
+  /** The batch that the events end with. */
+  readonly tip: EventBatch | undefined
+}
 
 /** Keeps the read models: follows the log once for all of them, rebuilds them, answers how far each has come. */
 export function projections(options: ProjectionsOptions): Projections {
@@ -62,12 +78,15 @@ export function projections(options: ProjectionsOptions): Projections {
   const stopping = new AbortController()
   let feedPosition = 0
   let headPosition = 0
+  let unfolded: Unfolded = { after: 0, events: [], tip: undefined }
   let following: Promise<void> = Promise.resolve()
   /** Why nothing follows the log now. */
   let feedFailure: string | undefined
 
   /** Batches and changes of what follows the log take turns. */
   let turns: Promise<unknown> = Promise.resolve()
+  let folding: Promise<void> = Promise.resolve()
+  let cancelFold: (() => void) | undefined
   let cancelFlush: (() => void) | undefined
   function exclusive<T>(run: () => Promise<T>): Promise<T> {
     const turn = turns.then(run)
@@ -81,20 +100,63 @@ export function projections(options: ProjectionsOptions): Projections {
     return running
   }
 
-  async function advanceAll(running: Running, events: readonly Recorded[], batch: EventBatch): Promise<void> {
-    if (running.stoppedBy || running.failure || running.isBehind || !running.live) return
+  /** Folds what has come into one read model. */
+  async function fold(running: Running): Promise<void> {
+    const { after, events, tip } = unfolded
+    if (
+      stopping.signal.aborted ||
+      tip === undefined ||
+      running.stoppedBy ||
+      running.failure ||
+      running.isBehind ||
+      !running.live
+    )
+      return
     try {
-      await advance(store.logId, running.definition, running.live, events, batch)
+      await advance(store.logId, running.definition, running.live, events, tip)
       // One that had stopped before it was replaced has gaps to fill, and stays as it was.
-      if (running.retired && running.retired.position >= feedPosition)
-        await advance(store.logId, running.definition, running.retired, events, batch)
+      if (running.retired && running.retired.position >= after)
+        await advance(store.logId, running.definition, running.retired, events, tip)
       running.waiters.reached(running.live.position)
     } catch (error) {
       stopRunning(running, error)
     }
+    flushLater()
+  }
+
+  async function foldAll(): Promise<void> {
+    cancelFold?.()
+    cancelFold = undefined
+    const { tip } = unfolded
+    if (tip === undefined) return
+    for (const running of all.values()) {
+      await exclusive(() => fold(running))
+      await nextTurn()
+    }
+    const events = unfolded.events.filter(({ position }) => position > tip.position)
+    unfolded = { after: tip.position, events, tip: unfolded.tip === tip ? undefined : unfolded.tip }
+  }
+
+  function foldAllInTurn(): Promise<void> {
+    folding = folding.then(foldAll)
+    return folding
+  }
+
+  /** Takes a batch from the log, and has it folded: at once where somebody waits, else with what comes soon. */
+  async function take(batch: EventBatch): Promise<void> {
+    const events = [...unfolded.events, ...batch.events.map(registry.upcast)]
+    unfolded = { after: unfolded.after, events, tip: batch }
+    feedPosition = batch.position
+    headPosition = Math.max(headPosition, batch.position)
+    for (const running of all.values()) {
+      if (running.waiters.areFor(feedPosition)) void exclusive(() => fold(running))
+    }
+    if (unfolded.events.length >= maxUnfolded) await foldAllInTurn()
+    else cancelFold ??= clock.after(foldEveryMs, () => void foldAllInTurn())
   }
 
   function flushLater(): void {
+    if (stopping.signal.aborted) return
     cancelFlush ??= clock.after(flushEveryMs, () => {
       cancelFlush = undefined
       for (const running of all.values()) void exclusive(() => flushRunning(running))
@@ -120,13 +182,7 @@ export function projections(options: ProjectionsOptions): Projections {
           batchSize: liveBatchSize,
           signal: stopping.signal,
         })) {
-          const events = batch.events.map(registry.upcast)
-          await exclusive(async () => {
-            await Promise.all([...all.values()].map((running) => advanceAll(running, events, batch)))
-            feedPosition = batch.position
-            headPosition = Math.max(headPosition, batch.position)
-          })
-          flushLater()
+          await take(batch)
           failures = 0
           feedFailure = undefined
         }
@@ -263,6 +319,7 @@ export function projections(options: ProjectionsOptions): Projections {
       for (const { id } of stale) await readStore.dropGeneration(id)
       const positions = [...all.values()].flatMap(({ live }) => (live ? [live.position] : []))
       feedPosition = positions.length > 0 ? Math.max(...positions) : head
+      unfolded = { after: feedPosition, events: [], tip: undefined }
       for (const running of all.values()) {
         running.waiters.reached(running.live?.position ?? 0)
         // One that is far behind, as behind a poison event, must not make the others read all that again.
@@ -293,7 +350,10 @@ export function projections(options: ProjectionsOptions): Projections {
     },
 
     async waitFor(name, position, timeoutMs) {
-      await runningOf(name).waiters.until(position, timeoutMs)
+      const running = runningOf(name)
+      const reached = running.waiters.until(position, timeoutMs)
+      if (position <= feedPosition && (running.live?.position ?? 0) < position) void exclusive(() => fold(running))
+      await reached
     },
 
     position: (name) => runningOf(name).live?.position ?? 0,
@@ -322,8 +382,10 @@ export function projections(options: ProjectionsOptions): Projections {
 
     async stop() {
       stopping.abort()
+      cancelFold?.()
       cancelFlush?.()
       await following
+      await folding
       await Promise.allSettled([...all.values()].flatMap(({ rebuilding }) => (rebuilding ? [rebuilding] : [])))
       await turns
       for (const { live, retired } of all.values()) {

@@ -9,6 +9,8 @@ interface Waiter {
 export interface Waiters {
   /** Resolves once the position is reached. @throws UnavailableError when that takes longer than the timeout */
   until(position: number, timeoutMs: number): Promise<void>
+  /** Whether somebody waits for this position, or for one before it. */
+  areFor(position: number): boolean
   /** Wakes those who wait for a position up to this one. */
   reached(position: number): void
 }
@@ -44,6 +46,10 @@ export function waiters(clock: Clock, noun: string): Waiters {
         }
         waiting.add(waiter)
       })
+    },
+    areFor(position) {
+      for (const waiter of waiting) if (waiter.position <= position) return true
+      return false
     },
     reached(position) {
       now = position

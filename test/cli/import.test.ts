@@ -112,6 +112,14 @@ describe('an import', () => {
     expect(await eventCount(get)).toBe(before)
   })
 
+  test('of a second file brings in what that has, also of the same goods', async () => {
+    const { connection, directory, rejects, get } = await open()
+    await importOnlineRetail(connection, writeSample(directory), { rejects })
+    const rows = ['600001,85123A,WHITE HEART,2,2011-03-01T08:26:00,2.55,17850,United Kingdom']
+    await importOnlineRetail(connection, writeSample(directory, 'second.csv', rows), { rejects })
+    expect(await get('/v1/orders/online-retail-600001')).toMatchObject({ totals: { total: 510 } })
+  })
+
   test('stopped anywhere goes on with the same command, and nothing is there twice', async () => {
     const whole = await open()
     await importOnlineRetail(whole.connection, writeSample(whole.directory), whole)

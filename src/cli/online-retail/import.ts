@@ -51,13 +51,19 @@ export async function findPresent(
   return present
 }
 
-/** A product of ours that the shop has changed since is left as it is. */
-async function createProduct(courier: Courier, goods: Goods): Promise<void> {
+/** What is there of another file, or was changed by the shop since, is left as it is. */
+async function create(
+  courier: Courier,
+  kind: 'product' | 'category',
+  path: string,
+  body: object,
+  digest: string,
+  occurredAt: string,
+): Promise<void> {
   try {
-    const options = { key: `${source}/product`, occurredAt: goods.firstSoldAt }
-    await courier.send('POST', '/v1/products', productBody(goods), options)
+    await courier.send('POST', path, body, { key: `${source}/${kind}/${digest}`, occurredAt })
   } catch (error) {
-    if (!(error instanceof ProblemError && error.code === 'product-exists')) throw error
+    if (!(error instanceof ProblemError && error.code === `${kind}-exists`)) throw error
   }
 }
 
@@ -75,10 +81,10 @@ export async function bringGoods(
   const wanted = [...goods].filter(([stockCode]) => codes.has(stockCode)).map(([, each]) => each)
   const [first] = orders
   if (wanted.length === 0 || first === undefined) return
-  await courier.send('POST', '/v1/categories', category, { key: `${source}/category`, occurredAt: first.at })
+  await create(courier, 'category', '/v1/categories', category, digest, first.at)
   let done = 0
   await forEach(wanted, ordersAtOnce, async (each) => {
-    await createProduct(courier, each)
+    await create(courier, 'product', '/v1/products', productBody(each), digest, each.firstSoldAt)
     if (!each.isService) await receive(courier, each, digest)
     onProgress(++done, wanted.length)
   })

@@ -10,6 +10,8 @@ import { Readings } from './watch.ts'
 
 export interface Shop {
   readonly url: string
+  /** With it everything may be asked. */
+  readonly token: string
   /** Sends as staff what must be taken. @returns the body of the answer */
   send(method: Sent['method'], path: string, body?: unknown): Promise<unknown>
   /** Begins to watch the server. @returns the position of the log's last event */
@@ -53,6 +55,7 @@ export async function startShop(directory: string, profileDirectory?: string | u
   let sent = 0
   return {
     url,
+    token,
     async send(method, path, body) {
       const connection = free.pop()
       if (connection === undefined) throw new Error(`No more than ${atOnce} requests can be sent at once`)

@@ -76,7 +76,7 @@ const settings = {
   DAYBOOK_MAX_REQUESTS: Count.default(500).describe(
     'Requests under way at a time before more are answered 503; those that only wait are not counted',
   ),
-  DAYBOOK_MAX_TURN_MS: Milliseconds.default(50).describe(
+  DAYBOOK_MAX_TURN_MS: Milliseconds.default(100).describe(
     'How long a request may wait for its turn of the event loop before fewer are taken than DAYBOOK_MAX_REQUESTS',
   ),
   DAYBOOK_CACHED_STREAMS: Count.default(50_000).describe('Streams whose state is kept in memory'),

@@ -26,7 +26,7 @@ declare module 'fastify' {
 }
 
 /** However late the event loop is, so many are let in: other work than requests may be the cause. */
-const fewestRequests = 20
+const fewestRequests = 100
 
 const overloaded = problem(
   503,

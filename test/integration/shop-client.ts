@@ -12,6 +12,7 @@ export interface Sent {
 
 export interface ShopClient {
   readonly url: string
+  readonly sandboxUrl: string
   /** Sends a request, as staff unless a token is given. */
   send(
     method: string,
@@ -60,6 +61,7 @@ export function shopClient({ url, token: adminToken, sandboxUrl }: ShopClientOpt
 
   return {
     url,
+    sandboxUrl,
     send,
     async post(path, body = {}, { token, headers } = {}) {
       const key = { 'idempotency-key': `${client}-${++keys}` }

@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest'
+import { derivedId } from '../../src/engine/streams.ts'
+import { type OpenShop, openShop } from '../integration/open-shop.ts'
+import { address, fillCart, guest, type Shopper, stock } from '../integration/shop-client.ts'
+import { balancedBooks } from './books.ts'
+import { inTurns, unlimited } from './crowd.ts'
+
+/** What the shop promises to whom it can't serve. */
+const longestWaitMs = 2_000
+
+interface Buyer extends Shopper {
+  readonly cartId: string
+}
+
+async function buyers(
+  shop: OpenShop,
+  count: number,
+  fill: (shopper: Shopper) => Promise<string>,
+): Promise<readonly Buyer[]> {
+  return await inTurns(count, async () => {
+    const shopper = await guest(shop)
+    return { ...shopper, cartId: await fill(shopper) }
+  })
+}
+
+/** All check out at once. @returns what became of their orders, and how long after they asked each was told */
+async function race(shop: OpenShop, all: readonly Buyer[]) {
+  return await Promise.all(
+    all.map(async ({ token, cartId }) => {
+      const askedAt = performance.now()
+      const headers = { 'idempotency-key': `checkout-${cartId}`, prefer: 'wait=30' }
+      const answer = await shop.send('POST', `/v1/carts/${cartId}/checkout`, { body: {}, token, headers })
+      const { status, endReason } = await shop.get(`/v1/orders/${derivedId('order', cartId)}`, token)
+      return { answer: answer.status, status, endReason, tookMs: performance.now() - askedAt }
+    }),
+  )
+}
+
+type Told = Awaited<ReturnType<typeof race>>
+
+function expectSold(told: Told, pieces: number): void {
+  expect(new Set(told.map(({ answer }) => answer))).toEqual(new Set([200]))
+  expect(told.filter(({ status }) => status === 'pending')).toHaveLength(pieces)
+  const losers = told.filter(({ status }) => status !== 'pending')
+  for (const { status, endReason, tookMs } of losers) {
+    expect({ status, endReason }).toEqual({ status: 'rejected', endReason: 'out-of-stock' })
+    expect(tookMs).toBeLessThan(longestWaitMs)
+  }
+}
+
+test('300 buyers race for 100 pieces: 100 are sold, and each of the others is told so within 2 s', async () => {
+  const shop = await openShop(unlimited)
+  await stock(shop, 100)
+  const all = await buyers(shop, 300, (shopper) => fillCart(shop, shopper, 1))
+  expectSold(await race(shop, all), 100)
+  const { levels, orders } = await balancedBooks(shop, { TEAPOT: 100 })
+  expect(levels.get('TEAPOT')).toMatchObject({ available: 0, reserved: 100 })
+  expect(orders).toHaveLength(300)
+}, 90_000)
+
+test('what is put into a cart twice is reserved together: of 100 pieces 33 times three are sold', async () => {
+  const shop = await openShop(unlimited)
+  await stock(shop, 100)
+  const all = await buyers(shop, 100, async (shopper) => {
+    const cartId = await fillCart(shop, shopper, 1)
+    const again = { productId: 'teapot', sku: 'TEAPOT', quantity: 2 }
+    await shop.post(`/v1/carts/${cartId}/lines`, again, { token: shopper.token })
+    return cartId
+  })
+  expectSold(await race(shop, all), 33)
+  const { levels } = await balancedBooks(shop, { TEAPOT: 100 })
+  expect(levels.get('TEAPOT')).toMatchObject({ available: 1, reserved: 99 })
+}, 90_000)
+
+test('who gets only one of two items gets none, and keeps nothing from others', async () => {
+  const shop = await openShop(unlimited)
+  await stock(shop, 60)
+  await shop.post('/v1/products', {
+    id: 'cup',
+    slug: 'cup',
+    texts: { en: { title: 'Red cup', description: 'For tea.' } },
+    categoryIds: ['kitchen'],
+    variants: [{ sku: 'CUP', prices: { EUR: 900 } }],
+    publish: true,
+  })
+  await shop.post('/v1/stock-items/CUP/receive', { quantity: 20, reference: 'DN-2' })
+  const both = async ({ token }: Shopper) => {
+    const { id } = (await shop.post('/v1/carts', { currency: 'EUR' }, { token })).body
+    for (const [productId, sku] of [
+      ['teapot', 'TEAPOT'],
+      ['cup', 'CUP'],
+    ])
+      await shop.post(`/v1/carts/${id}/lines`, { productId, sku, quantity: 1 }, { token })
+    const to = { country: 'DE', email: 'ada@example.com', shippingAddress: address }
+    await shop.post(`/v1/carts/${id}/address`, to, { token })
+    await shop.post(`/v1/carts/${id}/shipping`, { method: 'standard' }, { token })
+    return id
+  }
+  expectSold(await race(shop, await buyers(shop, 60, both)), 20)
+  const { levels } = await balancedBooks(shop, { TEAPOT: 60, CUP: 20 })
+  expect(levels.get('TEAPOT')).toMatchObject({ available: 40, reserved: 20 })
+  expect(levels.get('CUP')).toMatchObject({ available: 0, reserved: 20 })
+}, 90_000)

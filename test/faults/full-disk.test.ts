@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { address, checkOut, fillCart, guest, pay, type Sent, stock } from '../integration/shop-client.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
-import { patiently, type RealShop, startGateway, startShop } from './real-shop.ts'
+import { ownDirectory, patiently, type RealShop, startGateway, startShop } from './real-shop.ts'
 import { smallDisk, whyNotMounted } from './small-disk.ts'
+import { failing, whyNotAttached } from './system-calls.ts'
 
 const probe = temporaryDirectory()
 const reason = whyNotMounted(probe.path)
@@ -89,6 +90,38 @@ describe.skipIf(reason !== undefined)(`a disk that is full${skipped}`, () => {
     expect(await shop.get(`/v1/orders/${cancelled}`, token)).toMatchObject({ status: 'pending' })
     // Each once: the 10 of the beginning, those that were sent again, and what three orders hold.
     expect(await shop.get('/v1/stock-levels/TEAPOT')).toMatchObject({ onHand: 11 + sent.length, reserved: 4 })
+    expect(await shop.process.stop()).toEqual({ code: 0, signal: null })
+  }, 120_000)
+})
+
+const reasonOfStrace = whyNotAttached()
+const skippedForStrace = reasonOfStrace === undefined ? '' : ` (skipped: ${reasonOfStrace})`
+
+describe.skipIf(reasonOfStrace !== undefined)(`a disk that the system has made read-only${skippedForStrace}`, () => {
+  test('is answered 503 by commands; queries go on, it is told, and all goes on by itself when it can be written', async () => {
+    const directory = ownDirectory()
+    const before = await startShop({ directory })
+    await stock(before)
+    // What a read model has not written yet, a failure may take back until it is folded again.
+    await before.get('/v1/products?limit=20&currency=EUR')
+    await before.get('/v1/stock-levels/TEAPOT')
+    await before.process.stop()
+    const shop = await startShop({ directory, settings: { DAYBOOK_ANSWER_TIMEOUT_MS: '1000' } })
+    const writable = await failing(shop.processId, ['pwrite64', 'ftruncate', 'fallocate'], 'EROFS')
+    for (const reference of ['DN-2', 'DN-3']) {
+      const { status, headers } = await deliver(shop, reference)
+      expect(status).toBe(503)
+      expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
+    }
+    expect((await shop.send('GET', '/v1/products?limit=20&currency=EUR')).body.items).toHaveLength(1)
+    expect((await shop.send('GET', '/v1/stock-levels/TEAPOT')).body).toMatchObject({ onHand: 10 })
+    expect(await ready(shop)).toMatchObject({ status: 'degraded', degraded: expect.arrayContaining(['log']) })
+    await writable()
+    for (const reference of ['DN-2', 'DN-3', 'DN-4']) {
+      await expect.poll(() => deliver(shop, reference), patiently).toMatchObject({ status: 200 })
+    }
+    await expect.poll(() => ready(shop), patiently).toEqual({ status: 'ready', degraded: [] })
+    await expect.poll(() => shop.get('/v1/stock-levels/TEAPOT'), patiently).toMatchObject({ onHand: 13 })
     expect(await shop.process.stop()).toEqual({ code: 0, signal: null })
   }, 120_000)
 })

@@ -78,7 +78,7 @@ export async function startShop(options: ServerProcessOptions & { readonly gatew
   })
   onTestFinished(() => server.kill())
   // Why a test failed is often in what the server wrote.
-  onTestFailed(() => void process.stderr.write(server.output()))
+  onTestFailed(() => void process.stderr.write(server.output().slice(-2_000)))
   const { url, token, processId } = await server.ready()
   gateway?.callBack(url)
   return { ...shopClient({ url, token, sandboxUrl: gateway?.url ?? '' }), process: server, processId, token }

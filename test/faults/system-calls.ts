@@ -1,5 +1,7 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { onTestFinished } from 'vitest'
 
 /** What strace saw: the system calls of a server, in the order in which they began and ended. */
 
@@ -41,6 +43,53 @@ export function straceOf(file: string, calls: readonly string[], ...options: rea
 /** How strace is told to let calls last longer. */
 export function delayed(calls: readonly string[], delayMs: number): readonly string[] {
   return ['-e', `inject=${calls.join(',')}:delay_exit=${delayMs * 1_000}`]
+}
+
+/** Why nobody who runs already can be traced; undefined where strace can. */
+export function whyNotAttached(): string | undefined {
+  const { error, status, stderr } = spawnSync('sh', [
+    '-c',
+    // The shell's sibling, as a server is of a strace that is started later.
+    'sleep 60 & timeout 1 strace -p $!; status=$?; kill $!; [ $status = 124 ]',
+  ])
+  if (error !== undefined) return error.message
+  return status === 0 ? undefined : `strace may not attach here: ${stderr.toString().trim().split('\n').at(-1)}`
+}
+
+/**
+ * Lets system calls of a process that runs fail from now on.
+ * @param error such as `EROFS`
+ * @returns what lets them succeed again
+ */
+export async function failing(
+  processId: number,
+  calls: readonly string[],
+  error: string,
+): Promise<() => Promise<void>> {
+  const names = calls.join(',')
+  const options = [
+    '-e',
+    `trace=${names}`,
+    '-e',
+    `inject=${names}:error=${error}`,
+    '-e',
+    'signal=none',
+    '-o',
+    '/dev/null',
+  ]
+  const strace = spawn('strace', ['-f', ...options, '-p', String(processId)], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const ended = once(strace, 'close')
+  async function stop(): Promise<void> {
+    strace.kill('SIGINT') // detaches
+    await ended
+  }
+  onTestFinished(stop)
+  let told = ''
+  for await (const text of strace.stderr.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+    told += text
+    if (told.includes('attached')) return stop
+  }
+  throw new Error(`strace could not attach: ${told}`)
 }
 
 const line = /^(?<thread>\d+) +(?<rest>.*)$/

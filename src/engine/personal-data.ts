@@ -80,16 +80,22 @@ const ivBytes = 12
 const tagBytes = 16
 const prefix = 'sealed1'
 
-/** One key for each use: what encrypts must not also authenticate (RFC 5297, AES-SIV). */
-function keyFor(use: 'encryption' | 'initialisation', key: Uint8Array): Buffer {
-  return createHmac('sha256', key).update(use).digest()
+/** What a person's key is derived into: one key for each use, for what encrypts must not also authenticate (RFC 5297, AES-SIV). */
+interface PersonKeys {
+  readonly encryption: Buffer
+  readonly initialisation: Buffer
+}
+
+function personKeys(key: Uint8Array): PersonKeys {
+  const keyFor = (use: keyof PersonKeys) => createHmac('sha256', key).update(use).digest()
+  return { encryption: keyFor('encryption'), initialisation: keyFor('initialisation') }
 }
 
 /** The initialisation vector is derived from the content, as in AES-SIV (RFC 5297), so that equal values stay equal. */
-function encrypt(person: string, key: Uint8Array, value: unknown): string {
+function encrypt(person: string, keys: PersonKeys, value: unknown): string {
   const clear = Buffer.from(JSON.stringify(value))
-  const iv = createHmac('sha256', keyFor('initialisation', key)).update(clear).digest().subarray(0, ivBytes)
-  const cipher = createCipheriv(algorithm, keyFor('encryption', key), iv).setAAD(Buffer.from(person))
+  const iv = createHmac('sha256', keys.initialisation).update(clear).digest().subarray(0, ivBytes)
+  const cipher = createCipheriv(algorithm, keys.encryption, iv).setAAD(Buffer.from(person))
   const bytes = Buffer.concat([iv, cipher.update(clear), cipher.final(), cipher.getAuthTag()])
   return `${prefix}.${bytes.toString('base64url')}.${person}`
 }
@@ -100,11 +106,11 @@ function parts(sealed: string): { person: string; bytes: Buffer } | undefined {
   return { person: person.join('.'), bytes: Buffer.from(encoded, 'base64url') }
 }
 
-function decrypt(sealed: string, keys: ReadonlyMap<string, Uint8Array>): unknown {
+function decrypt(sealed: string, keysOf: ReadonlyMap<string, PersonKeys>): unknown {
   const found = parts(sealed)
-  const key = found && keys.get(found.person)
-  if (found === undefined || key === undefined) return null
-  const decipher = createDecipheriv(algorithm, keyFor('encryption', key), found.bytes.subarray(0, ivBytes), {
+  const keys = found && keysOf.get(found.person)
+  if (found === undefined || keys === undefined) return null
+  const decipher = createDecipheriv(algorithm, keys.encryption, found.bytes.subarray(0, ivBytes), {
     authTagLength: tagBytes,
   })
     .setAAD(Buffer.from(found.person))
@@ -138,7 +144,8 @@ export function personalData(vault: Pick<KeyVault, 'keyFor' | 'keys'>): Personal
       if (!isAny) return value
       const id = person()
       const key = await vault.keyFor(id)
-      const replace = (found: unknown) => (key === undefined ? null : encrypt(id, key, found))
+      const keys = key && personKeys(key)
+      const replace = (found: unknown) => (keys === undefined ? null : encrypt(id, keys, found))
       // Sealing keeps the shape; only values that the schema types as sealed are replaced.
       return replacePersonal(schema, value, replace) as T
     },
@@ -151,8 +158,9 @@ export function personalData(vault: Pick<KeyVault, 'keyFor' | 'keys'>): Personal
         return found
       }
       for (const document of documents) replacePersonal(schema, document, note)
-      const keys = await vault.keys([...persons])
-      const replace = (found: unknown) => (typeof found === 'string' ? decrypt(found, keys) : null)
+      const found = await vault.keys([...persons])
+      const keys = new Map(Array.from(found, ([person, key]) => [person, personKeys(key)]))
+      const replace = (sealed: unknown) => (typeof sealed === 'string' ? decrypt(sealed, keys) : null)
       return documents.map((document) => replacePersonal(schema, document, replace))
     },
   }

@@ -15,7 +15,7 @@ export interface WaitingJob extends Job {
   readonly attempts: number
 }
 
-/** Where the jobs are. A job that runs stays in it as a waiting one, so that it runs again if the process dies. */
+/** Where the jobs are that wait, run or are dead. One that runs is in it as a waiting one, so that it runs again if the process dies. */
 export interface JobTable {
   /** Leaves jobs that it holds as they are. */
   add(jobs: readonly Job[]): void
@@ -46,12 +46,29 @@ export interface TableJobQueueOptions {
 
 interface Worker {
   readonly name: string
+  /** Looks for due jobs in the table. */
   wake(): void
+  /** Looks for those that had to wait until another was done. */
+  goOn(): void
+  /** Starts a job that is not in the table. @returns false when the table's come first, or there is no room */
+  startAtOnce(job: Job): boolean
+  /** Is told of a job that was put into the table. */
+  expect(dueAt: number): void
   stop(): Promise<void>
+}
+
+/** A job that runs. */
+interface Running {
+  readonly job: Job
+  cancelled: boolean
+  /** It is in the table. */
+  saved: boolean
 }
 
 const longestErrorCharacters = 1000
 const tableRetryMs = 1000
+/** Most jobs are done sooner, and never get into the table. */
+const saveAfterMs = 100
 
 /**
  * Makes a job queue over a table. Due jobs run at once; for the others it sleeps until the next one is due.
@@ -60,60 +77,106 @@ const tableRetryMs = 1000
 export function tableJobQueue(table: JobTable, options: TableJobQueueOptions): JobQueue {
   const { clock, random = Math.random, onError = () => {} } = options
   const workers = new Set<Worker>()
-  /** Jobs that run, and whether they were cancelled meanwhile. */
-  const running = new Map<string, { cancelled: boolean }>()
+  const running = new Map<string, Running>()
+  let cancelSave: (() => void) | undefined
 
-  function wake(names: ReadonlySet<string>): void {
-    for (const worker of workers) if (names.has(worker.name)) worker.wake()
+  function workersOf(name: string): readonly Worker[] {
+    return [...workers].filter((worker) => worker.name === name)
+  }
+
+  function isRunning(id: string): boolean {
+    return running.get(id)?.cancelled === false
+  }
+
+  /** Keeps what runs for long, should the process die. */
+  function saveLater(): void {
+    cancelSave ??= clock.after(saveAfterMs, () => {
+      cancelSave = undefined
+      try {
+        save([...running.values()].filter(({ saved, cancelled }) => !saved && !cancelled))
+      } catch (error) {
+        onError(error)
+        saveLater()
+      }
+    })
+  }
+
+  function save(unsaved: readonly Running[]): void {
+    if (unsaved.length === 0) return
+    table.add(unsaved.map(({ job }) => job))
+    for (const each of unsaved) each.saved = true
   }
 
   function startWorker(name: string, handler: (job: RunningJob) => Promise<void>, limits: WorkOptions): Worker {
     const own = new Set<Promise<void>>()
     let cancelTimer = () => {}
+    let timerAt = Infinity
     let stopped = false
+    /** The table may have due jobs that have not been started. */
+    let hasMore = false
+
+    function wakeAt(time: number, delayMs: number): void {
+      cancelTimer()
+      timerAt = time
+      cancelTimer = clock.after(delayMs, fill)
+    }
 
     function fill(): void {
       cancelTimer()
+      timerAt = Infinity
+      hasMore = true
       if (stopped || own.size >= limits.concurrency) return // the end of a job fills again
+      const now = clock.now()
+      let isAnyBehind = false
       try {
-        const now = clock.now()
         // Jobs that run are still in the table, so that many more are asked for.
-        for (const job of table.due(name, now, limits.concurrency + running.size)) {
+        for (const { attempts, ...job } of table.due(name, now, limits.concurrency + running.size)) {
           if (own.size >= limits.concurrency) return
-          if (!running.has(job.id)) start(job)
+          if (!running.has(job.id)) start({ job, cancelled: false, saved: true }, attempts)
+          // One that was cancelled, and scheduled anew while it still runs, comes after that.
+          else if (!isRunning(job.id)) isAnyBehind = true
         }
+        hasMore = isAnyBehind || own.size >= limits.concurrency
         const next = table.nextAt(name, now)
-        if (next !== undefined) cancelTimer = clock.after(next - now, fill)
+        if (next !== undefined) wakeAt(next, next - now)
       } catch (error) {
         onError(error)
-        cancelTimer = clock.after(tableRetryMs, fill)
+        wakeAt(now + tableRetryMs, tableRetryMs)
       }
     }
 
-    function start(job: WaitingJob): void {
-      const state = { cancelled: false }
-      running.set(job.id, state)
-      const run = attempt(job, state).then(() => {
-        running.delete(job.id)
+    function start(state: Running, attempts: number): void {
+      const { id } = state.job
+      running.set(id, state)
+      const run = attempt(state, attempts + 1).then(() => {
+        running.delete(id)
         own.delete(run)
-        wake(new Set([name]))
+        for (const each of workersOf(name)) each.goOn()
       })
       own.add(run)
     }
 
-    async function attempt(waiting: WaitingJob, state: { readonly cancelled: boolean }): Promise<void> {
-      const { attempts, ...job } = waiting
-      const tried = attempts + 1
-      let settle = () => table.remove([job.id])
+    async function attempt(state: Running, tried: number): Promise<void> {
+      const { job } = state
+      let settle = () => {
+        if (state.saved) table.remove([job.id])
+      }
       try {
         await Promise.resolve() // nobody's handler runs inside the caller's `schedule`
         await handler({ ...job, attempt: tried })
       } catch (error) {
         if (tried >= limits.maxAttempts || error instanceof HopelessJobError)
-          settle = () => table.bury(job.id, tried, describe(error))
+          settle = () => {
+            if (!state.saved) save([state])
+            table.bury(job.id, tried, describe(error))
+          }
         else {
           const nextAt = clock.now() + backoffMs(tried, limits, random)
-          settle = () => table.retry(job.id, tried, nextAt)
+          settle = () => {
+            if (!state.saved) save([state])
+            table.retry(job.id, tried, nextAt)
+            worker.expect(nextAt)
+          }
         }
       }
       // The outcome is kept before the job's place is free, or the job would run again at once.
@@ -128,33 +191,60 @@ export function tableJobQueue(table: JobTable, options: TableJobQueueOptions): J
       }
     }
 
-    return {
+    const worker: Worker = {
       name,
       wake: fill,
+      goOn() {
+        if (hasMore) fill()
+      },
+      startAtOnce(job) {
+        if (stopped || hasMore || own.size >= limits.concurrency) return false
+        start({ job: structuredClone(job), cancelled: false, saved: false }, 0)
+        saveLater()
+        return true
+      },
+      expect(dueAt) {
+        const now = clock.now()
+        if (dueAt <= now) fill()
+        else if (dueAt < timerAt && !stopped) wakeAt(dueAt, dueAt - now)
+      },
       async stop() {
         stopped = true
         cancelTimer()
         await Promise.all(own)
       },
     }
+    return worker
   }
 
   return {
     async schedule(jobs) {
-      table.add(jobs)
-      wake(new Set(jobs.map(({ name }) => name)))
+      const byId = new Map(jobs.toReversed().map((job) => [job.id, job]))
+      for (const id of table.known([...byId.keys()])) byId.delete(id)
+      const now = clock.now()
+      const waiting: Job[] = []
+      for (const job of [...byId.values()].reverse().sort((one, other) => one.dueAt - other.dueAt)) {
+        if (isRunning(job.id)) continue
+        const isStarted =
+          job.dueAt <= now && !running.has(job.id) && workersOf(job.name).some((worker) => worker.startAtOnce(job))
+        if (!isStarted) waiting.push(job)
+      }
+      if (waiting.length === 0) return
+      table.add(waiting)
+      for (const { name, dueAt } of waiting) for (const worker of workersOf(name)) worker.expect(dueAt)
     },
 
     async cancel(ids) {
-      table.remove(ids)
       for (const id of ids) {
         const state = running.get(id)
         if (state !== undefined) state.cancelled = true
       }
+      const kept = ids.filter((id) => running.get(id)?.saved !== false)
+      if (kept.length > 0) table.remove(kept)
     },
 
     async known(ids) {
-      return new Set(table.known(ids))
+      return new Set([...table.known(ids), ...ids.filter((id) => running.has(id))])
     },
 
     work(name, handler, limits) {
@@ -178,6 +268,7 @@ export function tableJobQueue(table: JobTable, options: TableJobQueueOptions): J
     },
 
     async close() {
+      cancelSave?.()
       await Promise.all(Array.from(workers, (worker) => worker.stop()))
       workers.clear()
       table.close()

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import { NewerVersionError, PreconditionError, Rejection, UnavailableError } from '../engine/errors.ts'
+import { CorruptLogError, NewerVersionError, PreconditionError, Rejection, UnavailableError } from '../engine/errors.ts'
 
 /** Every error becomes an RFC 9457 problem here, and nowhere else. */
 
@@ -104,6 +104,10 @@ export function problemOf(error: unknown): Problem {
   if (error instanceof UnavailableError) {
     const headers = { 'retry-after': String(error.retryAfterSeconds) }
     return { status: 503, code: error.code, detail: error.message, headers }
+  }
+  if (error instanceof CorruptLogError) {
+    const detail = 'What this needs is damaged in the event log. Tell the shop: its own log says where, and what to do.'
+    return { status: 500, code: 'log-damaged', detail }
   }
   if (error instanceof NewerVersionError) {
     const detail = 'A newer version of Daybook has taken over. Try again.'

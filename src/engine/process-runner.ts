@@ -13,7 +13,7 @@ export interface ProcessStatus {
   readonly position: number
   /** Reactions under way. */
   readonly underWay: number
-  /** Why a reaction has failed again and again; the process waits behind it. */
+  /** Why a reaction has failed again and again, or the log can't be followed; the process waits there. */
   readonly error?: string
 }
 
@@ -64,6 +64,8 @@ function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
   let wake: (() => void) | undefined
   /** Of the reactions that fail again and again, by event id. */
   const errors = new Map<string, string>()
+  /** Why nothing follows the log now. */
+  let feedFailure: string | undefined
 
   function finish(entry: Reacting): void {
     entry.done = true
@@ -163,6 +165,7 @@ function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
   async function follow(): Promise<void> {
     const after = await startingPosition()
     position = after
+    if ((await store.head()).position <= after) feedFailure = undefined
     for await (const batch of store.subscribe({ after, filter: { types }, signal: stopping.signal })) {
       for (const event of batch.events) {
         if (event.metadata.imported) continue
@@ -176,6 +179,7 @@ function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
         reacting.push(entry)
         react(event, entry)
       }
+      feedFailure = undefined
       // What is finished at the end needs no place of its own, or a reaction that does not end would let places pile up.
       if (reacting.at(-1)?.done) reacting.pop()
       const entry = {
@@ -197,6 +201,7 @@ function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
       try {
         await follow()
       } catch (error) {
+        feedFailure = error instanceof Error ? error.message : String(error)
         onFailure(error, manager.name)
         await Promise.allSettled(lanes.values())
         reacting.length = 0
@@ -208,7 +213,7 @@ function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
   const running = run()
   return {
     status(): ProcessStatus {
-      const [error] = errors.values()
+      const error = feedFailure ?? errors.values().next().value
       const underWay = reacting.filter(({ done }) => !done).length
       return { name: manager.name, position, underWay, ...(error !== undefined && { error }) }
     },

@@ -89,7 +89,10 @@ export function checksum(
 
 /** Says that a log is damaged, where, and what to do. */
 export function corruptLog(file: string, damage: string, cause?: unknown): CorruptLogError {
-  return new CorruptLogError(`The event log ${file} is damaged: ${damage}. Restore it from a backup.`, { cause })
+  return new CorruptLogError(
+    `The event log ${file} is damaged: ${damage}. Restore it from a backup: stop Daybook, put the backup in the place of ${file}, delete ${file}-wal and ${file}-shm, and start again. What follows from the log is made anew by itself.`,
+    { cause },
+  )
 }
 
 /** Says in the port's words what SQLite could not do; other errors stay as they are. */

@@ -2,24 +2,35 @@ import { append } from './append.ts'
 import type { Benchmark } from './benchmark.ts'
 import { catchUp } from './catch-up.ts'
 import { checkout } from './checkout.ts'
+import { growth } from './growth.ts'
 import { hotItem } from './hot-item.ts'
 import { importing } from './import.ts'
 import { install } from './install.ts'
 import { longStream } from './long-stream.ts'
 import { memory } from './memory.ts'
+import { cataloguePage, orderHistory, productDetail, search } from './queries.ts'
+import { reaction } from './reaction.ts'
 import { rebuild } from './rebuild.ts'
+import { rebuildUnderLoad } from './rebuild-under-load.ts'
 import { start } from './start.ts'
 
 /** All benchmarks, in the order in which they run. */
 export const benchmarks: readonly Benchmark[] = [
-  checkout,
   append,
   hotItem,
+  checkout,
+  cataloguePage,
+  search,
+  productDetail,
+  orderHistory,
+  reaction,
   longStream,
   rebuild,
+  rebuildUnderLoad,
   catchUp,
   start,
   memory,
+  growth,
   importing,
   install,
 ]

@@ -2,10 +2,9 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { filesOf } from '../src/storage.ts'
 import { benchmark } from './benchmark.ts'
-import { startChild } from './child.ts'
 import { openConnection } from './connection.ts'
 import { skus } from './goods.ts'
-import type { LimitQuestion } from './limit-server.ts'
+import { startLimit } from './limit.ts'
 import { type Outcome, startLoad } from './load-job.ts'
 import { buy, commandsOfPurchase } from './purchase.ts'
 import { fillShop, registerShoppers, type Shop, startShop } from './shop.ts'
@@ -32,7 +31,7 @@ async function confirmedSince(shop: Shop, placedFrom: string): Promise<number> {
 }
 
 /** The bytes that the queries of a purchase are answered with. */
-async function answersOf(shop: Shop, token: string): Promise<LimitQuestion['answers']> {
+async function answersOf(shop: Shop, token: string) {
   const connection = openConnection(shop.url)
   const { cartId, orderId } = await buy(connection, token, skus.slice(0, 2), () => {})
   await connection.close()
@@ -75,18 +74,16 @@ export const checkout = benchmark({
     const before = await shop.rest()
     const { count } = await buyAll(shop.url, warmUpMs)
     const eventsOfPurchase = ((await shop.rest()) - before) / count
-    const limitServer = startChild('./limit-server.ts')
-    defer(limitServer.stop)
-    const question: LimitQuestion = {
+    const limit = await startLimit({
       answers: await answersOf(shop, tokens[0] ?? ''),
       log: {
         file: join(directory, 'raw.db'),
         like: filesOf(data).log,
         eventsPerCommand: eventsOfPurchase / commandsOfPurchase,
       },
-    }
-    const limitUrl = z.string().parse(await limitServer.ask(question))
-    await buyAll(limitUrl, warmUpMs / 4)
+    })
+    defer(limit.stop)
+    await buyAll(limit.url, warmUpMs / 4)
 
     return {
       async round() {
@@ -108,7 +105,7 @@ export const checkout = benchmark({
           'events of a purchase': (upTo - from) / bought.count,
         }
       },
-      limit: async () => ({ throughput: (await buyAll(limitUrl, durationMs)).perSecond }),
+      limit: async () => ({ throughput: (await buyAll(limit.url, durationMs)).perSecond }),
     }
   },
 })

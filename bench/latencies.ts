@@ -5,7 +5,6 @@ export interface Latencies {
   add(milliseconds: number): void
   /** @returns milliseconds */
   quantile(quantile: number): number
-  count(): number
 }
 
 export function latencies(): Latencies {
@@ -13,6 +12,5 @@ export function latencies(): Latencies {
   return {
     add: (milliseconds) => histogram.record(Math.max(1, Math.round(milliseconds * 1_000))),
     quantile: (quantile) => histogram.percentile(quantile * 100) / 1_000,
-    count: () => histogram.count,
   }
 }

@@ -10,7 +10,7 @@ import { answerParent } from './child.ts'
  */
 
 const Question = z.object({
-  /** What queries are answered, by their paths; the longest beginning that fits. */
+  /** What queries are answered, by their addresses; one that ends with a star stands for all that begin so. */
   answers: z.array(z.object({ path: z.string(), body: z.string() })),
   log: z
     .object({
@@ -55,7 +55,9 @@ function rawLog(file: string, like: string, eventsPerCommand: number): () => Pro
 answerParent(async (question) => {
   const { answers, log } = Question.parse(question)
   const insert = log && rawLog(log.file, log.like, log.eventsPerCommand)
-  const longestFirst = answers.toSorted((left, right) => right.path.length - left.path.length)
+  const whole = new Map(answers.map(({ path, body }) => [path, body]))
+  const beginnings = answers.flatMap(({ path, body }) => (path.endsWith('*') ? { path: path.slice(0, -1), body } : []))
+  const find = (url: string) => whole.get(url) ?? beginnings.find(({ path }) => url.startsWith(path))?.body
   const app = fastify()
   app.post('/*', async (_request, reply) => {
     await insert?.()
@@ -63,9 +65,10 @@ answerParent(async (question) => {
       .type('application/json; charset=utf-8')
       .send('{"id":"0198f0c2-1111-7a34-9b0e-3f2c1d5a7b88","revision":1,"position":"p"}')
   })
-  for (const { path, body } of longestFirst) {
-    app.get(path, (_request, reply) => reply.type('application/json; charset=utf-8').send(body))
-  }
+  app.get('/*', (request, reply) => {
+    const body = find(request.url)
+    return body === undefined ? reply.code(404).send() : reply.type('application/json; charset=utf-8').send(body)
+  })
   const listening: Promise<string> = app.listen({ host: '127.0.0.1', port: 0 })
   return await listening
 })

@@ -1,41 +1,15 @@
+import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
 import { random } from '../src/cli/random.ts'
 import { answerParent } from './child.ts'
-import { type Connection, openConnection, type Sent, succeed } from './connection.ts'
-import { latencies } from './latencies.ts'
+import { type Connection, type Sent, succeed } from './connection.ts'
 import { Job, type JobOf, type Outcome } from './load-job.ts'
+import { closedLoop, onSchedule } from './loops.ts'
 import { buy } from './purchase.ts'
 
-/** The load, as a process of its own. Each of its shoppers and readers has a connection of its own. */
+/** The load, as a process of its own. */
 
-/** Connections are kept from round to round. */
-const connections = new Map<string, Connection[]>()
-
-function connectionsTo(url: string, count: number): readonly Connection[] {
-  const open = connections.get(url) ?? []
-  connections.set(url, open)
-  while (open.length < count) open.push(openConnection(url))
-  return open.slice(0, count)
-}
-
-/** Lets each connection do one thing after another until the time is over; what was begun is finished. */
-async function closedLoop(
-  { url, concurrency, durationMs }: { url: string; concurrency: number; durationMs: number },
-  once: (connection: Connection, timed: (milliseconds: number) => void) => Promise<void>,
-): Promise<Outcome> {
-  const took = latencies()
-  let count = 0
-  const beganMs = performance.now()
-  await Promise.all(
-    connectionsTo(url, concurrency).map(async (connection) => {
-      while (performance.now() - beganMs < durationMs) {
-        await once(connection, took.add)
-        count++
-      }
-    }),
-  )
-  const seconds = (performance.now() - beganMs) / 1_000
-  return { count, perSecond: count / seconds, p50Ms: took.quantile(0.5), p99Ms: took.quantile(0.99) }
-}
+const Versioned = z.object({ revision: z.int() })
 
 const { between } = random(3_000)
 
@@ -50,26 +24,81 @@ function purchases({ tokens, skus, ...job }: JobOf<'purchases'>): Promise<Outcom
   })
 }
 
-function queries({ queries, ...job }: JobOf<'queries'>): Promise<Outcome> {
-  const requests = queries.map(
-    ({ path, token }): Sent => ({
-      method: 'GET',
-      path,
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-    }),
-  )
+type Request = JobOf<'schedule'>['requests'][number]
+
+/** What makes each request anew: a command is another one each time. */
+function sent({ path, token, body }: Request): () => Sent {
+  const authorization: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` }
+  if (body === undefined) {
+    const query: Sent = { method: 'GET', path, headers: authorization }
+    return () => query
+  }
+  const text = JSON.stringify(body)
+  return () => {
+    const headers = { ...authorization, 'content-type': 'application/json', 'idempotency-key': randomUUID() }
+    return { method: 'POST', path, headers, body: text }
+  }
+}
+
+/** What sends one of the requests after the other, and begins again behind the last. */
+function inTurn(requests: readonly Request[]): (connection: Connection) => Promise<void> {
+  const made = requests.map(sent)
   let next = 0
+  return async (connection) => {
+    const make = made[next]
+    next = (next + 1) % made.length
+    if (make) await succeed(connection, make())
+  }
+}
+
+function queries({ queries, ...job }: JobOf<'queries'>): Promise<Outcome> {
+  const sendNext = inTurn(queries)
   return closedLoop(job, async (connection, timed) => {
-    next = (next + 1) % requests.length
-    const request = requests[next]
-    if (request === undefined) return
     const beganMs = performance.now()
-    await succeed(connection, request)
+    await sendNext(connection)
     timed(performance.now() - beganMs)
+  })
+}
+
+function schedule({ requests, ...job }: JobOf<'schedule'>): Promise<Outcome> {
+  const sendNext = inTurn(requests)
+  return onSchedule(job, async (connection, dueMs, timed) => {
+    await sendNext(connection)
+    timed(performance.now() - dueMs)
+  })
+}
+
+function reactions({ carts, ...job }: JobOf<'reactions'>): Promise<Outcome> {
+  let count = 0
+  return onSchedule(job, async (connection, _dueMs, timed) => {
+    const cart = carts[count % carts.length]
+    if (cart === undefined) return
+    // Another one each time that it is this cart's turn.
+    const quantity = 1 + (Math.floor(count / carts.length) % 9)
+    count++
+    const { cartId, sku, token } = cart
+    const change = sent({ path: `/v1/carts/${cartId}/quantity`, token, body: { sku, quantity } })()
+    const { position = '', body: accepted } = await succeed(connection, change)
+    const appendedMs = performance.now()
+    const headers = { authorization: `Bearer ${token}`, 'daybook-position': position }
+    const { body } = await succeed(connection, { method: 'GET', path: `/v1/carts/${cartId}`, headers })
+    timed(performance.now() - appendedMs)
+    const [written, read] = [accepted, body].map((json) => Versioned.parse(JSON.parse(json.toString())).revision)
+    if (written === undefined || read === undefined || read < written)
+      throw new Error(`The cart ${cartId} was read as it was before its command`)
   })
 }
 
 answerParent(async (question) => {
   const job = Job.parse(question)
-  return job.kind === 'purchases' ? await purchases(job) : await queries(job)
+  switch (job.kind) {
+    case 'purchases':
+      return await purchases(job)
+    case 'queries':
+      return await queries(job)
+    case 'schedule':
+      return await schedule(job)
+    case 'reactions':
+      return await reactions(job)
+  }
 })

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { forEach } from '../src/cli/courier.ts'
 import { startChild } from './child.ts'
@@ -12,8 +12,8 @@ export interface Shop {
   readonly url: string
   /** With it everything may be asked. */
   readonly token: string
-  /** Sends as staff what must be taken. @returns the body of the answer */
-  send(method: Sent['method'], path: string, body?: unknown): Promise<unknown>
+  /** Sends what must be taken, as staff if no other token is given. @returns the body of the answer */
+  send(method: Sent['method'], path: string, body?: unknown, token?: string): Promise<unknown>
   /** Begins to watch the server. @returns the position of the log's last event */
   watch(): Promise<number>
   /** What was seen since. */
@@ -52,17 +52,16 @@ export async function startShop(directory: string, profileDirectory?: string | u
   const { url, token } = Address.parse(await child.ask('address'))
   const free: Connection[] = Array.from({ length: atOnce }, () => openConnection(url))
   const all = [...free]
-  let sent = 0
   return {
     url,
     token,
-    async send(method, path, body) {
+    async send(method, path, body, as = token) {
       const connection = free.pop()
       if (connection === undefined) throw new Error(`No more than ${atOnce} requests can be sent at once`)
       try {
         const headers = {
-          authorization: `Bearer ${token}`,
-          ...(method !== 'GET' && { 'idempotency-key': `staff-${++sent}` }),
+          authorization: `Bearer ${as}`,
+          ...(method !== 'GET' && { 'idempotency-key': randomUUID() }),
           ...(body !== undefined && { 'content-type': 'application/json' }),
         }
         const answer = await succeed(connection, {
@@ -102,10 +101,17 @@ export async function fillShop({ send, rest }: Shop): Promise<void> {
   await rest()
 }
 
-/** Registers customers, and gives them tokens. */
-export async function registerShoppers({ send, rest }: Shop, count: number): Promise<readonly Shopper[]> {
+/**
+ * Registers customers, and gives them tokens.
+ * @param name what their ids begin with, if the shop may have such customers already
+ */
+export async function registerShoppers(
+  { send, rest }: Shop,
+  count: number,
+  name = 'customer',
+): Promise<readonly Shopper[]> {
   const shoppers: Shopper[] = []
-  const ids = Array.from({ length: count }, (_, place) => `customer-${place + 1}`)
+  const ids = Array.from({ length: count }, (_, place) => `${name}-${place + 1}`)
   await forEach(ids, atOnce, async (customerId) => {
     await send('POST', '/v1/customers', { id: customerId, email: `${customerId}@example.com`, name: 'Ada Lovelace' })
     const { token } = Token.parse(await send('POST', `/v1/customers/${customerId}/tokens`))

@@ -59,6 +59,16 @@ const CategoryOrAll = z
 /** The category under which all products are listed. */
 export const allProducts = ''
 
+/** The id of a product's place in a list of a category, for a currency or a language. */
+export function placeId(productId: string, category: string, currencyOrLanguage: string): string {
+  return `${productId} ${category} ${currencyOrLanguage}`
+}
+
+/** The product of a place in a list, and what it is for: a currency or a language. @param id as `placeId` makes it */
+export function placeOf(id: string): { readonly productId: string; readonly currencyOrLanguage: string } {
+  return { productId: id.slice(0, id.indexOf(' ')), currencyOrLanguage: id.slice(id.lastIndexOf(' ') + 1) }
+}
+
 /** The place of a product among those of a category that have a price in a currency. */
 export const Offer = z.object({
   productId: Id,
@@ -82,7 +92,7 @@ export const offers = derivedCollection(
       for (const currency of currencies) {
         const range = priceRange(variants, currency)
         if (range === undefined) continue
-        entries.set(`${productId} ${category} ${currency}`, {
+        entries.set(placeId(productId, category, currency), {
           productId,
           category,
           currency,
@@ -117,7 +127,7 @@ export const titlePlaces = derivedCollection(
     }))
     for (const category of listedUnder(product)) {
       for (const place of places) {
-        entries.set(`${productId} ${category} ${place.language}`, { productId, category, ...place })
+        entries.set(placeId(productId, category, place.language), { productId, category, ...place })
       }
     }
     return entries

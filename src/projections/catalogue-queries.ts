@@ -6,8 +6,9 @@ import { findPageStepwise, type Reader } from '../engine/query.ts'
 import { documentQuery, pageOf, pageParameters, pageQuery, query } from '../engine/query-definition.ts'
 import { Availability, availability, CategoryTitle, catalogue, categoryTitles } from './catalogue.ts'
 import { Summary, summaries } from './catalogue-listings.ts'
+import { matchesOf } from './catalogue-matches.ts'
 import { Product, ProductVariant, priceRange, products } from './catalogue-products.ts'
-import { type Hit, hitsOf, type Search, sorts } from './catalogue-search.ts'
+import { type Hit, listingOf, type Search, sorts } from './catalogue-search.ts'
 import { AskedLanguage } from './categories.ts'
 
 const ShownLanguage = Language.meta({ description: 'Language of the texts', example: 'en' })
@@ -30,7 +31,7 @@ const listProducts = query({
   route: 'GET /v1/products',
   summary: 'List and search products',
   description:
-    'Products that have a price in the currency. Prices are compared by the lowest of a product. A search finds products that have all its words in title, SKU, titles of variants or description, the last word also as the beginning of a word of all but the description; the best matches come first. Of more than one word, or with `sort`, the thousand best matches of the longest word are considered. A filter examines a bounded number of products, so that a page may be short and still have a next one.',
+    'Products that have a price in the currency. Prices are compared by the lowest of a product. A search finds products that have all its words in title, SKU, titles of variants or description, the last word also as the beginning of a word of all but the description; the best matches come first. Where all of several words, or the only one with `sort`, are words of more than two thousand products, the two thousand best matches of the longest are considered. A filter examines a bounded number of products, so that a page may be short and still have a next one.',
   who: anyone(),
   from: catalogue,
   parameters: z.object({
@@ -61,7 +62,7 @@ const listProducts = query({
   run: async ({ parameters, reader }) => {
     const { limit, cursor, ...search } = parameters
     return await findPageStepwise<Hit, ListedProduct>({
-      ...hitsOf(reader, search),
+      ...(search.q === undefined ? listingOf(reader, search) : matchesOf(reader, search, search.q)),
       generationId: reader.generationId,
       boundTo: search,
       limit,

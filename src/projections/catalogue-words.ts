@@ -71,15 +71,17 @@ export const Word = z.object({
   ...InLanguage.shape,
   term: z.string().meta({ description: 'A word, or the beginning of one', example: 'teapo' }),
   rank: Rank,
-  wholeRank: Rank.nullable().meta({
-    description: 'The best place where it is a whole word; null if it is only a beginning',
-    example: null,
+  wholeRank: Rank.meta({
+    description: 'The best place where it is a whole word; 5, the worst, if it is only a beginning',
+    example: 5,
   }),
 })
 export type Word = z.output<typeof Word>
 
 /** Best places first; a beginning of a word follows the whole words of the same place. */
 const ranks = { title: 0, variant: 2, description: 4 } as const
+/** The rank as a whole word of what is only the beginning of one. */
+export const noWholeRank = 5
 
 /** Beginnings are kept up to this length; a longer one finds only whole words. */
 const maxBeginningLength = 20
@@ -89,7 +91,7 @@ const maxTerms = 1_000
 
 interface Place {
   readonly rank: number
-  readonly wholeRank: number | null
+  readonly wholeRank: number
 }
 
 /** The terms by which a product is found in one of its languages, best places first. */
@@ -98,7 +100,7 @@ function termsOf({ texts, variants }: Product, language: string): ReadonlyMap<st
   function add(term: string, rank: number, whole: boolean): void {
     const known = terms.get(term)
     if (known === undefined && terms.size >= maxTerms) return
-    const wholeRank = known?.wholeRank ?? (whole ? rank : null)
+    const wholeRank = Math.min(known?.wholeRank ?? noWholeRank, whole ? rank : noWholeRank)
     terms.set(term, { rank: Math.min(rank, known?.rank ?? rank), wholeRank })
   }
   function addWithBeginnings(words: readonly string[], rank: number): void {
@@ -141,23 +143,39 @@ export function baseOf(language: string): string {
   return language.slice(0, 2)
 }
 
-/** The id of a product's entry for a term: entries of one term are in the order of their products. */
-export function wordId({ productId, language, term }: Pick<Word, 'productId' | 'language' | 'term'>): string {
-  return `${productId} ${language} ${term}`
+/** Names the text of a product in a language. */
+export function textName(productId: string, language: string): string {
+  return `${productId} ${language}`
+}
+
+/** The product and the language of a text. @param name as `textName` makes it */
+export function textNamed(name: string): { readonly productId: string; readonly language: string } {
+  const end = name.indexOf(' ')
+  return { productId: name.slice(0, end), language: name.slice(end + 1) }
+}
+
+/** The id of the entry of a text for a term: entries of one term are in the order of their products. */
+export function wordId(text: string, term: string): string {
+  return `${text} ${term}`
+}
+
+/** The name of the text that has a term. @param id as `wordId` makes it */
+export function textOfWord(id: string, term: string): string {
+  return id.slice(0, id.length - term.length - 1)
 }
 
 export const words = derivedCollection(
   'words',
   Word,
-  { byBase: ['term', 'base', 'rank'], byFallback: ['term', 'fallback', 'rank'] },
+  // With all that a search needs of them, so that it reads the index alone.
+  { byBase: ['term', 'base', 'rank', 'wholeRank'], byFallback: ['term', 'fallback', 'rank', 'wholeRank'] },
   products,
   (productId, product) => {
     const entries = new Map<string, Word>()
     if (!product.published) return entries
     for (const language of languagesOf(product.texts)) {
       for (const [term, place] of termsOf(product, language.language)) {
-        const word = { productId, ...language, term, ...place }
-        entries.set(wordId(word), word)
+        entries.set(wordId(textName(productId, language.language), term), { productId, ...language, term, ...place })
       }
     }
     return entries

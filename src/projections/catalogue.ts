@@ -41,7 +41,7 @@ export const categoryTitles = collection('categories', CategoryTitle, {})
 
 export const catalogue = projection({
   name: 'catalogue',
-  version: 1,
+  version: 2,
   collections: [products, summaries, offers, titlePlaces, words, availability, categoryTitles],
   from: [productEvents, stockItemEvents, categoryEvents],
   on: {

@@ -220,7 +220,13 @@ function found(collection: Collection, key: SortKey): FoundDocument | undefined 
 
 /** A document that can't be changed: other stores share what they give, so that here nobody may get used to changing it. */
 function parsed(json: string): Document {
-  return JSON.parse(json, (_key, value) => Object.freeze(value))
+  return frozen(JSON.parse(json))
+}
+
+function frozen<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null) return value
+  for (const inner of Object.values(value)) frozen(inner)
+  return Object.freeze(value)
 }
 
 function entryOf({ indexes }: Collection, { id, position, body }: DocumentWrite): Entry {

@@ -27,6 +27,7 @@ export interface MetricSources {
   degraded(): number
 }
 
+const delayResolutionMs = 10
 const durationBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
 /** Metrics of one server for Prometheus. Nothing global is set, so that several can run in a process. */
@@ -71,11 +72,15 @@ export function metrics(sources: MetricSources): Metrics {
     result.observe(sources.degraded()),
   )
 
-  const delay = monitorEventLoopDelay({ resolution: 10 })
+  // What it measures are the times between its own timers, which are on time with a delay of their resolution.
+  const delay = monitorEventLoopDelay({ resolution: delayResolutionMs })
   delay.enable()
   const loop = gauge('daybook_event_loop_delay_seconds', 'Delay of the event loop since the last look, by quantile')
   loop.addCallback((result) => {
-    for (const quantile of [50, 99]) result.observe(delay.percentile(quantile) / 1e9, { quantile: quantile / 100 })
+    for (const quantile of [0.5, 0.99, 0.999]) {
+      const lateMs = delay.percentile(quantile * 100) / 1e6 - delayResolutionMs
+      result.observe(Math.max(0, lateMs) / 1_000, { quantile })
+    }
     delay.reset()
   })
   const memory = gauge('daybook_memory_bytes', 'Memory of the process, by kind')

@@ -21,9 +21,9 @@ test('Requests and commands are counted by route and outcome, on a port of their
   onTestFinished(() => measured.close())
   const port = await measured.listen(0, '127.0.0.1')
   const { openVenue, send, staff } = await serve({ api: { metrics: measured } })
-  await openVenue('globe')
+  const { position } = (await openVenue('globe')).json()
   await send('POST /v1/venues', { as: staff, body: { slug: 'rose', title: 'Forbidden' } })
-  await send('GET /v1/venues/globe')
+  await send('GET /v1/venues/globe', { headers: { 'daybook-position': position } })
   await send('GET /nothing')
   const text = await scrape(port)
   const count = (labels: string) => new RegExp(`duration_seconds_count{${labels}} (\\d+)`).exec(text)?.[1]
@@ -51,7 +51,9 @@ test('What others know is asked for when somebody looks', async () => {
   ]) {
     expect(text).toContain(line)
   }
-  expect(text).toMatch(/daybook_event_loop_delay_seconds\{quantile="0.99"\} \d/)
+  for (const quantile of ['0.5', '0.99', '0.999']) {
+    expect(text).toMatch(new RegExp(`daybook_event_loop_delay_seconds\\{quantile="${quantile}"\\} \\d`))
+  }
   expect(text).toMatch(/daybook_memory_bytes\{kind="heapUsed"\} \d/)
   expect((await fetch(`http://127.0.0.1:${port}/other`)).status).toBe(404)
 })

@@ -1,8 +1,7 @@
 import { once } from 'node:events'
 import { z } from 'zod'
 import { bigStore } from './big-store.ts'
-import type { Shop } from './shop.ts'
-import { startShop } from './shop.ts'
+import { type Shop, startShop } from './shop.ts'
 
 /** What the benchmarks of read models share: a shop whose read models are built, and the waiting for them. */
 
@@ -40,6 +39,13 @@ export async function untilBuilt({ send }: Pick<Shop, 'send'>, name?: string): P
     }
     await once(AbortSignal.timeout(pollEveryMs), 'abort')
   }
+}
+
+/** Asks for a read model to be built anew, as operators do. */
+export async function askForRebuild({ url, token }: Shop, name: string): Promise<void> {
+  const headers = { authorization: `Bearer ${token}` }
+  const answer = await fetch(`${url}/v1/projections/${name}/rebuild`, { method: 'POST', headers })
+  if (answer.status !== 202) throw new Error(`The rebuild of ${name} was answered ${answer.status}`)
 }
 
 const built = new Map<number, Promise<string>>()

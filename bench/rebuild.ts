@@ -1,5 +1,5 @@
 import { benchmark } from './benchmark.ts'
-import { bigShop, untilBuilt } from './read-models.ts'
+import { askForRebuild, bigShop, untilBuilt } from './read-models.ts'
 import { scan, scanLimit } from './scan.ts'
 import { startShop } from './shop.ts'
 
@@ -28,7 +28,7 @@ export const rebuild = benchmark({
         const head = await untilBuilt(shop)
         await shop.watch()
         const beganMs = performance.now()
-        await shop.send('POST', `/v1/projections/${readModel}/rebuild`)
+        await askForRebuild(shop, readModel)
         await untilBuilt(shop, readModel)
         const seconds = (performance.now() - beganMs) / 1_000
         const { eventLoopDelayMs } = await shop.readings()

@@ -13,6 +13,8 @@ export interface Statement {
 export interface WriteStatement extends Statement {
   /** False where the document stays in its place in every index. */
   readonly changesKeys: boolean
+  /** The document, undefined for a tombstone. */
+  readonly json: string | undefined
 }
 
 export interface DocumentTable {
@@ -56,16 +58,14 @@ export function documentTable(spec: CollectionSpec): DocumentTable {
     sweep: `DELETE FROM ${table} WHERE _live IS NULL AND _position < ?`,
 
     write({ id, expectedPosition, position, body }) {
-      const document =
-        body === undefined
-          ? [null, null, ...fields.map(() => null)]
-          : [JSON.stringify(body), 1, ...fields.map((field) => columnValue(body, field))]
-      if (expectedPosition === undefined)
-        return [{ sql: insert, values: [id, position, ...document], changesKeys: true }]
-      const all = { sql: update, values: [position, ...document, id, expectedPosition], changesKeys: true }
-      if (body === undefined) return [all]
-      const [json = null, ...keys] = document
-      return [{ sql: updateBody, values: [position, json, id, expectedPosition, ...keys], changesKeys: false }, all]
+      const json = body && JSON.stringify(body)
+      const keys = body ? [1, ...fields.map((field) => columnValue(body, field))] : [null, ...fields.map(() => null)]
+      const document = [position, json ?? null, ...keys]
+      if (expectedPosition === undefined) return [{ sql: insert, values: [id, ...document], changesKeys: true, json }]
+      const all = { sql: update, values: [...document, id, expectedPosition], changesKeys: true, json }
+      if (json === undefined) return [all]
+      const values = [position, json, id, expectedPosition, ...keys]
+      return [{ sql: updateBody, values, changesKeys: false, json }, all]
     },
 
     find: (find) => findStatement(spec, find),

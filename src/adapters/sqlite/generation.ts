@@ -126,9 +126,12 @@ export function openGenerationFile(options: GenerationOptions): Generation {
   /** @returns false when the document is not at the expected position */
   function put(write: DocumentWrite): boolean {
     const table = tableOf(write.collection)
-    table.documents.delete(write.id)
+    const { id, position } = write
+    table.documents.delete(id)
     const done = table.write(write).find(({ sql, values }) => prepared(sql).run(...values).changes !== 0)
     if (done?.changesKeys === true) table.keys.clear()
+    // Who writes a document soon writes it again.
+    if (done?.json !== undefined) table.documents.set(id, writtenDocument(id, position, done.json), done.json.length)
     return done !== undefined
   }
 
@@ -232,10 +235,23 @@ function tableFor(collection: CollectionSpec, cache: DocumentCache): Table {
   return { ...documentTable(collection), documents: cache.space(), keys: cache.space() }
 }
 
+/** As it would be read from the file, and parsed only if it is read. */
+function writtenDocument(id: string, position: number, json: string): StoredDocument {
+  let body: Document | undefined
+  return {
+    id,
+    position,
+    get body() {
+      body ??= parseBody(json)
+      return body
+    },
+  }
+}
+
 type Row = Record<string, SQLOutputValue>
 
 function storedDocument(row: Row): StoredDocument {
-  const body = row._body === null ? undefined : parseBody(row)
+  const body = row._body === null ? undefined : parseBody(text(row._body))
   return { id: text(row._id), position: number(row._position), body }
 }
 
@@ -245,9 +261,9 @@ function foundDocument(key: SortKey, document: StoredDocument | undefined): Foun
   return { id, position, body, key }
 }
 
-function parseBody(row: Row): Document {
+function parseBody(json: string): Document {
   try {
-    return JSON.parse(text(row._body))
+    return JSON.parse(json)
   } catch (error) {
     throw new CorruptDatabaseError('A document is no JSON', { cause: error })
   }

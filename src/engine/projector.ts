@@ -105,7 +105,8 @@ async function writeAll(
   for (let round = 0; round < maxRounds; round++) {
     const stored = await generation.read(left.map(({ key }) => key))
     const writes = left.flatMap((each, index) => foldDocument(definition, each, stored[index]))
-    const derived = await derivedWrites(definition, generation, writes)
+    const writtenBefore = round === 0 ? [] : left.flatMap((each, index) => asWritten(each, stored[index]))
+    const derived = await derivedWrites(definition, generation, [...writes, ...writtenBefore], round === 0)
     const final = checkpoint ?? (await generation.checkpoint())
     const all = [...derived, ...writes.map(({ write }) => write)]
     if (all.length === 0 && checkpoint === undefined) return
@@ -122,6 +123,8 @@ async function writeAll(
 
 interface Folded {
   readonly write: DocumentWrite
+  /** There was nothing before, not even a tombstone. */
+  readonly isNew: boolean
   readonly before: Document | undefined
   /** The last event that it has seen. */
   readonly event: Recorded
@@ -143,7 +146,16 @@ function foldDocument(definition: Projection, { key, steps }: Touched, stored: S
   }
   if (body === before || last === undefined) return []
   const { position } = last
-  return [{ write: { ...key, expectedPosition: stored?.position, position, body }, before, event: last }]
+  const write = { ...key, expectedPosition: stored?.position, position, body }
+  return [{ write, isNew: stored === undefined, before, event: last }]
+}
+
+/** A document that an earlier round has written, whose entries may have missed. */
+function asWritten({ key, steps }: Touched, stored: StoredDocument | undefined): Folded[] {
+  const event = steps.at(-1)?.event
+  if (stored === undefined || event === undefined || stored.position < event.position) return []
+  const { position, body } = stored
+  return [{ write: { ...key, expectedPosition: position, position, body }, isNew: false, before: undefined, event }]
 }
 
 interface DerivedWrite extends DocumentWrite {
@@ -151,23 +163,30 @@ interface DerivedWrite extends DocumentWrite {
   readonly source: string
 }
 
-/** The writes that bring computed collections in line with the documents they are computed from. */
+/**
+ * The writes that bring computed collections in line with the documents they are computed from.
+ * @param trustsNew takes it that what is new has no entries, without a look: if it has, the write misses them
+ */
 async function derivedWrites(
   definition: Projection,
   generation: Generation,
   folded: readonly Folded[],
+  trustsNew: boolean,
 ): Promise<readonly DerivedWrite[]> {
-  const wanted = definition.collections.flatMap((target) =>
-    folded.flatMap((each) => entriesOf(definition, target, each)),
-  )
-  if (wanted.length === 0) return []
+  const entriesFor = (some: readonly Folded[]) =>
+    definition.collections.flatMap((target) => some.flatMap((each) => entriesOf(definition, target, each)))
+  const isTrusted = ({ isNew }: Folded) => trustsNew && isNew
+  const added = entriesFor(folded.filter(isTrusted))
+  const wanted = entriesFor(folded.filter((each) => !isTrusted(each)))
+  if (wanted.length === 0) return added
   const stored = await generation.read(wanted)
-  return wanted.flatMap((write, index) => {
+  const changed = wanted.flatMap((write, index) => {
     const known = stored[index]
     if (known !== undefined && known.position >= write.position) return []
     if (known?.body === undefined && write.body === undefined) return []
     return [{ ...write, expectedPosition: known?.position }]
   })
+  return [...added, ...changed]
 }
 
 function entriesOf(definition: Projection, target: Collection, folded: Folded): readonly DerivedWrite[] {
@@ -180,7 +199,7 @@ function entriesOf(definition: Projection, target: Collection, folded: Folded): 
 
 const noEntries: ReadonlyMap<string, Document> = new Map()
 
-function entryChanges(target: Collection, { write, before }: Omit<Folded, 'event'>): DerivedWrite[] {
+function entryChanges(target: Collection, { write, before }: Pick<Folded, 'write' | 'before'>): DerivedWrite[] {
   const { derived } = target
   if (derived === undefined || derived.from !== write.collection) return []
   const old = before ? derived.entries(write.id, before) : noEntries

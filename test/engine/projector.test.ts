@@ -65,3 +65,22 @@ test('whatever write a projector dies at, the next one folds each event once and
   }
   expect(deaths).toBeGreaterThan(2)
 })
+
+test('a computed document whose source was never written is brought in line with it', async () => {
+  const { store, handler } = handling()
+  for (const amount of [12, 30]) await handler.handle(deposit(amount))
+  const generation = await memoryReadStore().createGeneration(specOf(definition))
+  // A store without transactions has kept what a dead projector made of the first event, and nothing else.
+  const entry = { collection: 'rich', id: 'rich-a', expectedPosition: undefined, position: 1 }
+  const nothingYet = { logId: store.logId, position: 0, eventId: '' }
+  await generation.write([{ ...entry, body: { account: 'a', balance: 12 } }], nothingYet)
+  await goOn(store, generation)
+  expect(await documentsOf(generation)).toMatchObject([
+    { id: 'a', body: { balance: 42 } },
+    undefined,
+    undefined,
+    { id: 'rich-a', body: { balance: 42 } },
+    undefined,
+    undefined,
+  ])
+})

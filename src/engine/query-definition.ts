@@ -93,6 +93,7 @@ export const pageParameters = {
     .meta({ description: 'Most items on the page', example: 20 }),
 }
 
+const Paging = z.object(pageParameters)
 const CursorOut = z.string().nullable()
 
 /** The schema of one page of something. */
@@ -148,7 +149,7 @@ export function pageQuery(shape: {
     parameters: parameters.extend(pageParameters),
     result: pageOf(item),
     async run(asked) {
-      const { limit, cursor } = z.object(pageParameters).parse(asked.parameters)
+      const { limit, cursor } = Paging.parse(asked.parameters)
       const { limit: _limit, cursor: _cursor, ...boundTo } = asked.parameters
       return await findPage(asked.reader, {
         of,

@@ -4,9 +4,10 @@
  * @returns undefined only where there is no text at all
  */
 export function nearestLanguage(texts: Readonly<Record<string, unknown>>, language: string): string | undefined {
+  if (Object.hasOwn(texts, language)) return language
   const [base = language] = language.split('-')
   const sameBase = Object.keys(texts).find((tag) => tag.startsWith(`${base}-`))
-  return [language, base, sameBase, 'en', ...Object.keys(texts)].find(
+  return [base, sameBase, 'en', ...Object.keys(texts)].find(
     (candidate) => candidate !== undefined && Object.hasOwn(texts, candidate),
   )
 }

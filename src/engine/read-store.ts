@@ -92,7 +92,10 @@ export interface Generation {
    */
   write(writes: readonly DocumentWrite[], checkpoint: Checkpoint): Promise<readonly DocumentKey[]>
   checkpoint(): Promise<Checkpoint | undefined>
-  /** Keeps what was written, should the process die, and lets other processes see it. Throws as `write`. */
+  /**
+   * Keeps what was written, should the process die, and lets other threads and processes see it, at the latest once their
+   * event loops go on. Throws as `write`.
+   */
   flush(): Promise<void>
   /** Removes tombstones whose position is below the given one; returns how many. */
   sweep(belowPosition: number): Promise<number>

@@ -88,6 +88,13 @@ export function priceRange(
   variants: readonly Pick<ProductVariant, 'prices'>[],
   currency: string,
 ): { readonly from: number; readonly to: number } | undefined {
-  const prices = variants.flatMap(({ prices }) => prices[currency] ?? [])
-  return prices.length === 0 ? undefined : { from: Math.min(...prices), to: Math.max(...prices) }
+  let from = Infinity
+  let to = -Infinity
+  for (const { prices } of variants) {
+    const price = prices[currency]
+    if (price === undefined) continue
+    from = Math.min(from, price)
+    to = Math.max(to, price)
+  }
+  return from === Infinity ? undefined : { from, to }
 }

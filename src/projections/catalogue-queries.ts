@@ -92,7 +92,7 @@ async function listed(reader: Reader, search: Search, hits: readonly Hit[]) {
 }
 
 function listedWithoutStock(summary: Summary, hit: Hit | undefined, search: Search) {
-  const { titles, variants, allCategoryIds, fallback: _fallback, ...shown } = summary
+  const { id, slug, titles, image, categoryIds, allCategoryIds, variants, createdAt } = summary
   const { currency, category, minPrice = 0, maxPrice = Infinity } = search
   const language = nearestLanguage(titles, search.language)
   if (language === undefined || (hit?.language !== undefined && hit.language !== language)) return undefined
@@ -100,9 +100,13 @@ function listedWithoutStock(summary: Summary, hit: Hit | undefined, search: Sear
   const range = priceRange(variants, currency)
   if (range === undefined || range.from < minPrice || range.from > maxPrice) return undefined
   return {
-    skus: variants.filter(({ prices }) => prices[currency] !== undefined).map(({ sku }) => sku),
+    skus: variants.flatMap(({ sku, prices }) => (prices[currency] === undefined ? [] : sku)),
     product: {
-      ...shown,
+      id,
+      slug,
+      categoryIds,
+      image,
+      createdAt,
       language,
       title: titles[language] ?? summary.slug,
       currency,

@@ -76,6 +76,7 @@ export function openGenerationFile(options: GenerationOptions): Generation {
 
   const otherCommits = database.prepare('PRAGMA data_version')
   let seenCommits = otherCommits.get()?.data_version
+  let isUpToDate = false
 
   function tableOf(collection: string): Table {
     const table = tables.get(collection)
@@ -90,8 +91,16 @@ export function openGenerationFile(options: GenerationOptions): Generation {
     }
   }
 
-  /** What is kept is good only as long as nobody has written on another connection. */
+  /**
+   * What is kept is good only as long as nobody has written on another connection. It is enough to look once before
+   * the event loop goes on: only then can this thread be told of what another one has written.
+   */
   function forgetIfWrittenElsewhere(): void {
+    if (isUpToDate) return
+    isUpToDate = true
+    process.nextTick(() => {
+      isUpToDate = false
+    })
     const commits = otherCommits.get()?.data_version
     if (commits !== seenCommits) forgetAll()
     seenCommits = commits
@@ -108,6 +117,11 @@ export function openGenerationFile(options: GenerationOptions): Generation {
       if (document.body !== undefined) table.documents.set(document.id, document, text(row._body).length)
     }
     return found.map((document, place) => document ?? read.get(ids[place] ?? ''))
+  }
+
+  function documentsOf(collection: string, keys: readonly DocumentKey[]): readonly (StoredDocument | undefined)[] {
+    const ids = keys.map((key) => key.id)
+    return storedDocuments(tableOf(collection), ids)
   }
 
   function keysOf(table: Table, find: Find): readonly SortKey[] {
@@ -158,10 +172,12 @@ export function openGenerationFile(options: GenerationOptions): Generation {
     read: (keys) =>
       guarded(() => {
         forgetIfWrittenElsewhere()
+        const [first] = keys
+        if (first === undefined) return []
+        if (keys.every(({ collection }) => collection === first.collection)) return documentsOf(first.collection, keys)
         const found = new Map<DocumentKey, StoredDocument | undefined>()
         for (const [collection, group] of Map.groupBy(keys, (key) => key.collection)) {
-          const ids = group.map((key) => key.id)
-          const documents = storedDocuments(tableOf(collection), ids)
+          const documents = documentsOf(collection, group)
           for (const [place, key] of group.entries()) found.set(key, documents[place])
         }
         return keys.map((key) => found.get(key))

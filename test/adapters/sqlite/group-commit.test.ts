@@ -73,6 +73,20 @@ test('appends of one turn, and those that come while a group is under way, go to
   expect(await Promise.all(second)).toHaveLength(100)
 })
 
+test('nobody is answered, and no subscriber told, before the writer has answered', async () => {
+  const { append, written, groups, tail } = given()
+  let answered = false
+  const appended = append('cart-1').then(() => {
+    answered = true
+  })
+  await turn()
+  await turn()
+  expect([groups.length, answered, tail.after(0, 5)]).toEqual([1, false, []])
+  await written()
+  await appended
+  expect(tail.after(0, 5)).toHaveLength(1)
+})
+
 test('a group is bounded in bytes', async () => {
   const { commits, written, groups } = given()
   const appends = Array.from({ length: 10 }, (_, number) =>

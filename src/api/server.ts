@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import cors from '@fastify/cors'
-import helmet from '@fastify/helmet'
 import {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -17,6 +16,7 @@ import { isRecord } from './json.ts'
 import { problem, problemJson, problemOf } from './problems.ts'
 import { routeLimit } from './rate-limits.ts'
 import { isCorrelationId } from './request-headers.ts'
+import { securityHeaders } from './security-headers.ts'
 
 export interface ServerOptions {
   readonly bodyLimitBytes: number
@@ -45,8 +45,6 @@ const exposedHeaders = [
   'Preference-Applied',
   'Retry-After',
 ]
-
-const contentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'"
 
 function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const found = problemOf(error)
@@ -111,21 +109,8 @@ export async function server(options: ServerOptions): Promise<FastifyInstance> {
       strictPreflight: false,
     })
   }
-  await app.register(helmet, {
-    // Helmet puts the policy together anew for each request; here it is always the same.
-    contentSecurityPolicy: false,
-    referrerPolicy: { policy: 'no-referrer' },
-    // These speak to browsers about pages; what is served here is JSON, and one page with a policy of its own.
-    crossOriginOpenerPolicy: false,
-    dnsPrefetchControl: false,
-    ieNoOpen: false,
-    originAgentCluster: false,
-    permittedCrossDomainPolicies: false,
-    xssFilter: false,
-  })
   app.addHook('onRequest', (request, reply, done) => {
-    reply.header('daybook-correlation-id', request.id)
-    reply.header('content-security-policy', contentSecurityPolicy)
+    reply.header('daybook-correlation-id', request.id).headers(securityHeaders)
     const sent = headerOf(request, 'daybook-correlation-id')
     if (sent === undefined || sent === request.id) done()
     else {

@@ -1,5 +1,5 @@
-import type { EventStore } from './event-store.ts'
-import type { EventRegistry } from './events.ts'
+import type { Checkpoint, EventStore } from './event-store.ts'
+import type { EventRegistry, Recorded } from './events.ts'
 import { type Projection, specOf } from './projection.ts'
 import { PoisonEventError, project } from './projector.ts'
 import type { Generation, ReadStore } from './read-store.ts'
@@ -24,12 +24,13 @@ export interface BuildOptions {
   readonly registry: EventRegistry
   readonly projections: readonly Projection[]
   readonly now: () => number
-  /** Called after each batch; the build goes on when it resolves, which is how it is throttled. */
+  /** Called after each batch that was read; the build goes on when it resolves, which is how it is throttled. */
   readonly onBatch: (progress: BuildProgress) => Promise<void>
   readonly signal: AbortSignal
 }
 
-const flushEveryBatches = 10
+/** Events that are folded together: a document that many of them touch is read and written once. */
+const foldedAtOnce = 8_000
 
 interface Place {
   readonly projection: Projection
@@ -75,28 +76,41 @@ async function foldLog(
   const types = new Set(places.flatMap(({ projection }) => [...projection.types]))
   const after = Math.min(...places.map(({ position }) => position))
   let events = 0
-  let batches = 0
-  for await (const batch of store.readAll({ after, filter: { types }, batchSize: 1_000 })) {
+  let unfolded: Recorded[] = []
+  let last: Checkpoint | undefined
+  for await (const { events: read, position, eventId } of store.readAll({
+    after,
+    filter: { types },
+    batchSize: 2_000,
+  })) {
     if (signal.aborted) return
-    const upcast = batch.events.map(registry.upcast)
-    for (const place of places) {
-      if (place.failure || batch.position <= place.position) continue
-      const { position: reached, projection, generation } = place
-      const matching = upcast.filter((event) => event.position > reached && projection.types.has(event.type))
-      const { position, eventId } = batch
-      try {
-        await project(projection, generation, matching, { logId: store.logId, position, eventId })
-        place.position = position
-      } catch (error) {
-        if (!(error instanceof PoisonEventError)) throw error
-        place.failure = error
-      }
+    for (const event of read) unfolded.push(registry.upcast(event))
+    last = { logId: store.logId, position, eventId }
+    if (unfolded.length >= foldedAtOnce) {
+      for (const place of places) await foldInto(place, unfolded, last)
+      unfolded = []
     }
-    events += batch.events.length
-    if (++batches % flushEveryBatches === 0) for (const { generation } of places) await generation.flush()
+    events += read.length
     const { position: head } = await store.head()
-    await onBatch({ position: batch.position, head, events, elapsedMs: now() - startedAt })
+    await onBatch({ position, head, events, elapsedMs: now() - startedAt })
   }
-  // Whoever follows from here on is past all tombstones: swept here, they are no work for the thread that does.
-  for (const { generation, position, failure } of places) if (!failure) await generation.sweep(position)
+  for (const place of places) {
+    if (last) await foldInto(place, unfolded, last)
+    // Whoever follows from here on is past all tombstones: swept here, they are no work for the thread that does.
+    if (!place.failure) await place.generation.sweep(place.position)
+  }
+}
+
+async function foldInto(place: Place, events: readonly Recorded[], checkpoint: Checkpoint): Promise<void> {
+  const { position: reached, projection, generation, failure } = place
+  if (failure || checkpoint.position <= reached) return
+  const matching = events.filter((event) => event.position > reached && projection.types.has(event.type))
+  try {
+    await project(projection, generation, matching, checkpoint)
+    await generation.flush()
+    place.position = checkpoint.position
+  } catch (error) {
+    if (!(error instanceof PoisonEventError)) throw error
+    place.failure = error
+  }
 }

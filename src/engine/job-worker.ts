@@ -12,7 +12,7 @@ import type { Projections } from './projections.ts'
 import { derivedId } from './streams.ts'
 
 export interface JobWorker {
-  /** Takes no new jobs, and waits for those that run. */
+  /** Takes no new jobs, and waits for those that run, but not for long: what hangs runs again after the next start. */
   stop(): Promise<void>
 }
 
@@ -31,6 +31,7 @@ export interface JobWorkerOptions {
 
 const sweepPage = 500
 const retryLetterMs = 1_000
+const longestStopMs = 3_000
 
 /**
  * Runs the jobs that the log has open. The queue is only an alarm clock: each job is put there as its event comes by,
@@ -166,7 +167,8 @@ export async function runJobs(options: JobWorkerOptions): Promise<JobWorker> {
     async stop() {
       stopping.abort()
       cancelSweep()
-      await Promise.all([following, ...stops.map((stop) => stop())])
+      const ended = Promise.all([following, ...stops.map((stop) => stop())])
+      await Promise.race([ended, pause(clock, longestStopMs)])
     },
   }
 }

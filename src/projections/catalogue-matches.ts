@@ -5,12 +5,14 @@ import { allProducts, offers, placeId, titlePlaces } from './catalogue-listings.
 import {
   directionOf,
   type Found,
+  fallbackLanguages,
   type HitSource,
   idOf,
   inLanguages,
   keysAcross,
   type Search,
   type Sort,
+  type Stretch,
 } from './catalogue-search.ts'
 import { noWholeRank, textName, textNamed, textOfWord, wordId, words, wordsOf } from './catalogue-words.ts'
 
@@ -26,11 +28,11 @@ export function matchesOf(reader: Reader, search: Search, q: string): HitSource 
   const { sort, language } = search
   if (sort === undefined && wanted.length <= 1) {
     const [word = ''] = wanted
-    const stretches = inLanguages(reader, word, language)
     return {
       direction: 'ascending',
       find: async (step) => {
-        const keys = await keysAcross(reader, words, await stretches, step)
+        const stretches = inLanguages(word, language, await fallbackLanguages(reader))
+        const keys = await keysAcross(reader, words, stretches, step)
         return keys.map((key) => ({ key, body: textNamed(textOfWord(idOf(key), word)) }))
       },
     }
@@ -69,8 +71,7 @@ interface WordTexts {
   readonly isComplete: boolean
 }
 
-async function textsOf(reader: Reader, term: string, language: string): Promise<WordTexts> {
-  const stretches = await inLanguages(reader, term, language)
+async function textsOf(reader: Reader, term: string, stretches: readonly Stretch[]): Promise<WordTexts> {
   const read = await Promise.all(
     stretches.map((stretch) => reader.keys(words, { ...stretch, direction: 'ascending', limit: maxPostings })),
   )
@@ -88,7 +89,8 @@ type Texts = ReadonlyMap<string, number>
  * read, among the best of the longest word.
  */
 async function inBoth(reader: Reader, { language }: Search, wanted: readonly string[]): Promise<Texts> {
-  const all = await Promise.all(wanted.map((term) => textsOf(reader, term, language)))
+  const fallbacks = await fallbackLanguages(reader)
+  const all = await Promise.all(wanted.map((term) => textsOf(reader, term, inLanguages(term, language, fallbacks))))
   const complete = all.filter(({ isComplete }) => isComplete)
   const [sought] =
     complete.length > 0

@@ -44,11 +44,11 @@ export function listingOf(reader: Reader, search: Search): HitSource {
   const { category = allProducts, currency, language, minPrice, maxPrice, sort = 'newest' } = search
   const direction = directionOf(sort)
   if (sort === 'title') {
-    const stretches = inLanguages(reader, category, language)
     return {
       direction,
       find: async (step) => {
-        const keys = await keysAcross(reader, titlePlaces, await stretches, step)
+        const stretches = inLanguages(category, language, await fallbackLanguages(reader))
+        const keys = await keysAcross(reader, titlePlaces, stretches, step)
         return keys.map((key) => {
           const { productId, currencyOrLanguage } = placeOf(idOf(key))
           return { key, body: { productId, language: currencyOrLanguage } }
@@ -81,15 +81,17 @@ export function idOf(key: SortKey): string {
   return String(key.at(-1))
 }
 
-type Stretch = Required<Pick<Find, 'index' | 'equals'>>
+/** A part of an index. */
+export type Stretch = Required<Pick<Find, 'index' | 'equals'>>
 
 /**
  * Where entries are of which some are in the language, and some in that of a product that may have no text in it.
  * @param under what they are filed under: a category or a term
+ * @param fallbacks as `fallbackLanguages` finds them
  */
-export async function inLanguages(reader: Reader, under: string, language: string): Promise<readonly Stretch[]> {
+export function inLanguages(under: string, language: string, fallbacks: readonly string[]): readonly Stretch[] {
   const base = baseOf(language)
-  const others = (await fallbackLanguages(reader)).filter((other) => other !== base)
+  const others = fallbacks.filter((other) => other !== base)
   return [
     { index: 'byBase', equals: [under, base] },
     ...others.map((other) => ({ index: 'byFallback', equals: [under, other] })),
@@ -97,7 +99,7 @@ export async function inLanguages(reader: Reader, under: string, language: strin
 }
 
 /** The languages that are shown to those who read none of the others: usually one in the whole shop. */
-async function fallbackLanguages(reader: Reader): Promise<readonly string[]> {
+export async function fallbackLanguages(reader: Reader): Promise<readonly string[]> {
   const languages: string[] = []
   for (;;) {
     const last = languages.at(-1)

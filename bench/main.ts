@@ -9,7 +9,7 @@ import { commit, machine } from './machine.ts'
 import { printedTable, row, shownGoal } from './report.ts'
 import { writeResult } from './result.ts'
 
-/** `npm run bench`: measures, prints a table, and keeps what was measured in bench/results/. */
+/** `npm run bench`: measures, prints a table, keeps what was measured in bench/results/, and puts it into docs/performance.md. */
 
 interface Options {
   readonly rounds: number
@@ -94,5 +94,9 @@ await new Command('bench')
       }
     }
     console.log(printedTable(rows))
+    if (options.save && !options.profile) {
+      const { writeDocuments } = await import('./plots.ts')
+      writeDocuments()
+    }
   })
   .parseAsync()

@@ -46,6 +46,8 @@ export interface Daybook {
 }
 
 const outcomeWaiters = 1_000
+/** Connections that the kernel keeps until they are accepted; who finds no room there tries again after seconds only. */
+const waitingConnections = 4_096
 
 function gatewaysOf(config: Config): readonly PaymentGateway[] {
   return config.DAYBOOK_GATEWAYS.map((name) => {
@@ -170,7 +172,8 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
       isNew,
       secret: vault.secret,
       async listen() {
-        const listening: Promise<string> = app.listen({ host: config.DAYBOOK_HOST, port: config.DAYBOOK_PORT })
+        const address = { host: config.DAYBOOK_HOST, port: config.DAYBOOK_PORT, backlog: waitingConnections }
+        const listening: Promise<string> = app.listen(address)
         const url = await listening
         const port = await measured.listen(config.DAYBOOK_METRICS_PORT, config.DAYBOOK_METRICS_HOST)
         return { url, metricsUrl: `http://${config.DAYBOOK_METRICS_HOST}:${port}/metrics` }

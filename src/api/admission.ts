@@ -1,79 +1,100 @@
-import type { FastifyInstance } from 'fastify'
-import { problem } from './problems.ts'
+import { randomUUID } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http'
+import { problem, problemJson } from './problems.ts'
 
 /** Refuses at once what the server can't take, before anything of it is read, so that the rest is answered in time. */
 
 export interface AdmissionLimits {
   /** Requests under way at a time, those not counted whose body is on its way or that only wait for others. */
   readonly maxRequests: number
-  /** How long a request may wait for its turn of the event loop before fewer are let in. */
+  /** How long the event loop may be busy with requests that it took together before the rest of them are refused, and fewer taken. */
   readonly maxTurnMs: number
 }
 
-/** What a request takes up among those under way. */
-interface Place {
-  take(): void
-  leave(): void
-  /** Leaves it for good. */
-  end(): void
+export interface AdmissionOptions extends AdmissionLimits {
+  /** Origins of web pages that are told why they are refused. */
+  readonly corsOrigins: readonly string[]
+  /** Told of each request that is refused, for those never reach a route. */
+  readonly onRefused?: (method: string) => void
+  /** Milliseconds of a clock that never jumps. */
+  readonly now?: () => number
 }
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Undefined for one that is always let in. */
-    place: Place | undefined
-  }
+type Answer = (request: IncomingMessage, response: ServerResponse) => void
+
+interface Arrival {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly answer: Answer
 }
 
-/** However late the event loop is, so many are let in: other work than requests may be the cause. */
+export interface Admission {
+  /** A server that hands on what it takes. */
+  server(options: ServerOptions, answer: Answer): Server
+  /** A request needs nothing for now: its body is on its way, or it waits for others. */
+  leave(request: IncomingMessage): void
+  /** It goes on. */
+  goOn(request: IncomingMessage): void
+}
+
+/** However busy the event loop is, so many are taken: other work than requests may be the cause. */
 const fewestRequests = 100
+/** Longest that requests wait for others of the same moment. */
+const gatherMs = 25
 
-const overloaded = problem(
+const { problem: overloaded } = problem(
   503,
   'overloaded',
   'There is more to do than this server can. Send the request again when Retry-After is over.',
-  { headers: { 'retry-after': '1' } },
 )
 
 /**
- * Bounds the requests under way. Those that arrive in a turn of the event loop are counted first and begun in the next
- * one, so that the count knows of all that wait. While turns take too long the bound sinks, and else it rises again.
- * @param now milliseconds of a clock that never jumps
+ * Bounds the requests under way. While turns of the event loop take too long the bound sinks, and else it rises again.
+ * What waits in the kernel has to be counted, too: each turn accepts one connection, so that a server that answered at
+ * once whatever it finds would never see how many wait. So it looks around before it begins.
  */
-export function boundRequests(
-  app: FastifyInstance,
-  { maxRequests, maxTurnMs }: AdmissionLimits,
-  now = () => performance.now(),
-): void {
+export function admission(options: AdmissionOptions): Admission {
+  const { maxRequests, maxTurnMs, corsOrigins, onRefused = () => {}, now = () => performance.now() } = options
   let limit = maxRequests
+  /** Requests, and whether each takes one of the places. */
+  const places = new WeakMap<IncomingMessage, boolean>()
   let underWay = 0
-  let arrived: (() => void)[] = []
+  let arrived: Arrival[] = []
+  let isAnyAccepted = false
 
-  function newPlace(): Place {
-    let state: 'taken' | 'left' | 'ended' = 'left'
-    function leaveFor(next: 'left' | 'ended'): void {
-      if (state === 'taken') underWay--
-      if (state !== 'ended') state = next
-    }
-    return {
-      take() {
-        if (state !== 'left') return
-        state = 'taken'
-        underWay++
-      },
-      leave: () => leaveFor('left'),
-      end: () => leaveFor('ended'),
-    }
+  function leave(request: IncomingMessage): void {
+    if (!places.get(request)) return
+    places.set(request, false)
+    underWay--
   }
 
-  function beginAfterTurn(): void {
-    const arrivedAt = now()
+  function goOn(request: IncomingMessage): void {
+    if (places.get(request) !== false) return
+    places.set(request, true)
+    underWay++
+  }
+
+  function gather(until: number): void {
     setImmediate(() => {
+      // Of a connection that was accepted now nothing has been read yet.
+      const isMoreToRead = isAnyAccepted
+      isAnyAccepted = false
+      if (isMoreToRead && now() < until) return gather(until)
       const all = arrived
       arrived = []
-      for (const begin of all) begin()
-      setImmediate(() => adjust(now() - arrivedAt))
+      const begunAt = now()
+      // Each as a task of its own, so that what it can do at once is done before the next one is looked at.
+      for (const each of all) setImmediate(() => begin(each, begunAt))
+      setImmediate(() => setImmediate(() => adjust(now() - begunAt)))
     })
+  }
+
+  function begin({ request, response, answer }: Arrival, begunAt: number): void {
+    if (now() - begunAt <= maxTurnMs) answer(request, response)
+    else {
+      leave(request)
+      refuse(request, response)
+    }
   }
 
   function adjust(turnMs: number): void {
@@ -81,39 +102,47 @@ export function boundRequests(
     limit = Math.min(maxRequests, limit)
   }
 
-  app.decorateRequest('place')
-  app.addHook('onRequest', (request, reply, done) => {
-    // Who watches over the server must not take it for dead while it is only busy.
-    if (request.url.startsWith('/health/')) return done()
-    if (underWay >= limit) return done(overloaded)
-    const place = newPlace()
-    request.place = place
-    place.take()
-    reply.raw.once('close', place.end)
-    arrived.push(done)
-    if (arrived.length === 1) beginAfterTurn()
-  })
-  // A body may take as long to arrive as its sender likes.
-  app.addHook('preParsing', (request, _reply, _body, done) => {
-    request.place?.leave()
-    done()
-  })
-  app.addHook('preValidation', (request, _reply, done) => {
-    request.place?.take()
-    done()
-  })
-  app.addHook('onResponse', (request, _reply, done) => {
-    request.place?.end()
-    done()
-  })
-}
+  function refuse({ headers, method = '' }: IncomingMessage, response: ServerResponse): void {
+    const correlationId = randomUUID()
+    const body = problemJson(overloaded, correlationId)
+    const { origin } = headers
+    response.writeHead(503, {
+      'content-type': 'application/problem+json',
+      'content-length': Buffer.byteLength(body),
+      'cache-control': 'no-store',
+      'daybook-correlation-id': correlationId,
+      'retry-after': '1',
+      ...(origin !== undefined &&
+        corsOrigins.includes(origin) && {
+          'access-control-allow-origin': origin,
+          'access-control-expose-headers': 'Retry-After',
+          vary: 'Origin',
+        }),
+    })
+    response.end(body)
+    onRefused(method)
+  }
 
-/** Waits for what others bring about, and takes no place among the requests under way meanwhile. */
-export async function standBy<T>(place: Place | undefined, wait: () => Promise<T>): Promise<T> {
-  place?.leave()
-  try {
-    return await wait()
-  } finally {
-    place?.take()
+  return {
+    server(serverOptions, answer) {
+      const server = createServer(serverOptions, (request, response) => {
+        // Who watches over the server must not take it for dead while it is only busy.
+        if (request.url?.startsWith('/health/')) return answer(request, response)
+        if (underWay >= limit) return refuse(request, response)
+        places.set(request, true)
+        underWay++
+        response.once('close', () => {
+          leave(request)
+          places.delete(request)
+        })
+        arrived.push({ request, response, answer })
+        if (arrived.length === 1) gather(now() + gatherMs)
+      })
+      return server.on('connection', () => {
+        isAnyAccepted = true
+      })
+    },
+    leave,
+    goOn,
   }
 }

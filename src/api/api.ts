@@ -8,7 +8,7 @@ import type { Projections } from '../engine/projections.ts'
 import type { QueryDefinition } from '../engine/query-definition.ts'
 import type { Watch } from '../engine/watch.ts'
 import type { PaymentGateway } from '../workers/payment-gateway.ts'
-import { type AdmissionLimits, boundRequests } from './admission.ts'
+import { type AdmissionLimits, admission } from './admission.ts'
 import { type AuthenticationOptions, authentication } from './authentication.ts'
 import { identifyCallers } from './caller.ts'
 import { claims } from './claims.ts'
@@ -125,7 +125,13 @@ export async function api(options: ApiOptions): Promise<Api> {
     ...operations.map(operationRoute),
   ]
 
+  const bounded = admission({
+    ...limits,
+    corsOrigins,
+    onRefused: (method) => metrics?.request(method, 'none', 503, 0),
+  })
   const app = await server({
+    admission: bounded,
     bodyLimitBytes: limits.bodyBytes,
     trustProxy,
     corsOrigins,
@@ -157,11 +163,10 @@ export async function api(options: ApiOptions): Promise<Api> {
       done()
     })
   }
-  boundRequests(app, limits)
   identifyCallers(app, authentication({ ...options.authentication, clock }))
   await rateLimits(app, limits)
 
-  for (const route of routes) addRoute(app, route)
+  for (const route of routes) addRoute(app, bounded, route)
   gatewayCallbackRoute(app, { gateways: options.gateways, handler, clock })
   healthRoutes(app, options.health, () => isDraining)
   let document: string | undefined

@@ -9,7 +9,7 @@ import {
   fastify,
   LogController,
 } from 'fastify'
-import { standBy } from './admission.ts'
+import type { Admission } from './admission.ts'
 import { admit } from './caller.ts'
 import { type ApiRequest, headerOf, type Route } from './exchange.ts'
 import { isRecord } from './json.ts'
@@ -24,6 +24,7 @@ export interface ServerOptions {
   readonly trustProxy: number | readonly string[]
   /** Origins of web pages that may call. */
   readonly corsOrigins: readonly string[]
+  readonly admission: Admission
   readonly logger?: FastifyBaseLogger
 }
 
@@ -59,7 +60,7 @@ function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyRepl
 
 /** A server without routes: what holds for all requests, whatever they ask for. */
 export async function server(options: ServerOptions): Promise<FastifyInstance> {
-  const { bodyLimitBytes, trustProxy, corsOrigins, logger } = options
+  const { bodyLimitBytes, trustProxy, corsOrigins, admission, logger } = options
   const app = fastify({
     ...(logger ? { loggerInstance: logger } : { logger: false }),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'correlationId' }),
@@ -70,11 +71,10 @@ export async function server(options: ServerOptions): Promise<FastifyInstance> {
     bodyLimit: bodyLimitBytes,
     // Fastify itself believes nobody where it is given a number.
     trustProxy: typeof trustProxy === 'number' ? (_address, hop) => hop < trustProxy : [...trustProxy],
-    // A request must have arrived within this time; answering may take longer.
-    requestTimeout: 30_000,
-    keepAliveTimeout: 75_000,
+    // A request must have arrived within requestTimeout; answering may take longer.
+    serverFactory: (answer) =>
+      admission.server({ requestTimeout: 30_000, keepAliveTimeout: 75_000, maxHeaderSize: 16_384 }, answer),
     routerOptions: { maxParamLength: 500 },
-    http: { maxHeaderSize: 16_384 },
     // Requests while it stops are answered with a problem, like all others.
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => {
@@ -96,6 +96,16 @@ export async function server(options: ServerOptions): Promise<FastifyInstance> {
     // A command without content may be sent with the header all the same.
     if (body === '') done(null, undefined)
     else parseJson(request, String(body), done)
+  })
+
+  // A body may take as long to arrive as its sender likes.
+  app.addHook('preParsing', (request, _reply, _body, done) => {
+    admission.leave(request.raw)
+    done()
+  })
+  app.addHook('preValidation', (request, _reply, done) => {
+    admission.goOn(request.raw)
+    done()
   })
 
   app.setErrorHandler(sendProblem)
@@ -134,7 +144,11 @@ function stringsAndLists(sent: unknown): ApiRequest['query'] {
 }
 
 /** Serves a route. */
-export function addRoute(app: FastifyInstance, { method, path, who, requestsPerMinute, answer }: Route): void {
+export function addRoute(
+  app: FastifyInstance,
+  admission: Pick<Admission, 'leave' | 'goOn'>,
+  { method, path, who, requestsPerMinute, answer }: Route,
+): void {
   app.route({
     method,
     url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
@@ -149,7 +163,14 @@ export function addRoute(app: FastifyInstance, { method, path, who, requestsPerM
         query: stringsAndLists(request.query),
         headers: request.headers,
         body: request.body,
-        standBy: (wait) => standBy(request.place, wait),
+        async standBy(wait) {
+          admission.leave(request.raw)
+          try {
+            return await wait()
+          } finally {
+            admission.goOn(request.raw)
+          }
+        },
       })
       reply.code(status).headers(headers).header('cache-control', 'no-store')
       return body === '' ? reply.send() : reply.type('application/json; charset=utf-8').send(body)

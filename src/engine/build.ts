@@ -97,7 +97,9 @@ async function foldLog(
   for (const place of places) {
     if (last) await foldInto(place, unfolded, last)
     // Whoever follows from here on is past all tombstones: swept here, they are no work for the thread that does.
-    if (!place.failure) await place.generation.sweep(place.position)
+    if (place.failure) continue
+    await place.generation.sweep(place.position)
+    await place.generation.makeIndexes()
   }
 }
 

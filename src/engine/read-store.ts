@@ -97,6 +97,8 @@ export interface Generation {
    * event loops go on. Throws as `write`.
    */
   flush(): Promise<void>
+  /** Makes the indexes, in a generation that was made to be filled first; nothing happens where they are. Throws as `write`. */
+  makeIndexes(): Promise<void>
   /** Removes tombstones whose position is below the given one; returns how many. */
   sweep(belowPosition: number): Promise<number>
   /** Number of documents in a collection, without tombstones. */
@@ -126,6 +128,8 @@ export interface ReadStore {
   generations(): Promise<readonly GenerationInfo[]>
   /** Makes an empty generation, in state `building`. */
   createGeneration(spec: ProjectionSpec): Promise<Generation>
+  /** As `createGeneration`, for a generation that is filled before anybody searches it: `find` may fail until `makeIndexes`. */
+  createGenerationToFill(spec: ProjectionSpec): Promise<Generation>
   /** Opens one of `generations()`; undefined if it was dropped or was made with other collections or indexes. */
   openGeneration(id: string, spec: ProjectionSpec): Promise<Generation | undefined>
   /** Atomically makes a generation the live one; the one before it, if any, becomes `retired`. */

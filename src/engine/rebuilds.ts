@@ -92,7 +92,7 @@ export function rebuilds(options: RebuildsOptions): Rebuilds {
       const { definition } = runningOf(projection)
       const found = unfinished.get(projection)
       const follower = found === undefined ? undefined : await openFollower(store, readStore, found, definition)
-      const generation = follower?.generation ?? (await readStore.createGeneration(specOf(definition)))
+      const generation = follower?.generation ?? (await readStore.createGenerationToFill(specOf(definition)))
       // The builder opens it for itself: one thread writes at a time.
       await generation.close()
       targets.push({ projection, generationId: generation.id })

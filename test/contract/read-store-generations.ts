@@ -119,6 +119,20 @@ export function generationsContract(harness: () => Promise<ReadStoreHarness>): v
       expect(await generation?.write([put('a', 1, { status: 'open' })], at(1))).toEqual([])
     })
 
+    test('that are filled first are searched once their indexes are made', async () => {
+      const { store } = await emptyStore()
+      const filled = await store.createGenerationToFill(ordersSpec)
+      await filled.write([put('a', 1, { status: 'open' }), put('b', 1, { status: 'closed' })], at(1))
+      await filled.write([put('b', 2, { status: 'open' }, 'orders', 1)], at(2))
+      expect(await filled.read([{ collection: 'orders', id: 'b' }])).toMatchObject([{ position: 2 }])
+      await filled.makeIndexes()
+      await filled.makeIndexes()
+      const found = await find(filled, { index: 'byStatus', equals: ['open'], limit: 9 })
+      expect(found.map(({ id }) => id)).toEqual(['a', 'b'])
+      await filled.write([put('a', 3, { status: 'closed' }, 'orders', 1)], at(3))
+      expect(await find(filled, { index: 'byStatus', equals: ['open'], limit: 9 })).toMatchObject([{ id: 'b' }])
+    })
+
     test('stay when they are closed', async () => {
       const { store } = await emptyStore()
       const first = await store.createGeneration(ordersSpec)

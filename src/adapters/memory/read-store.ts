@@ -56,24 +56,27 @@ export function memoryReadStore(): ReadStore {
   const snapshots = new Map<string, { readonly snapshot: Omit<Snapshot, 'state'>; readonly json: string }>()
   let made = 0
 
+  async function createGeneration(spec: ProjectionSpec): Promise<Generation> {
+    const id = `${spec.name}-${spec.version}-${++made}`
+    const built: Built = {
+      info: { id, projection: spec.name, version: spec.version, state: 'building' },
+      spec,
+      fingerprint: generationFingerprint(spec, layout),
+      collections: new Map(spec.collections.map((collection) => [collection.name, emptyCollection(collection)])),
+      checkpoint: undefined,
+      dropped: false,
+    }
+    generations.set(id, built)
+    return generationOf(built)
+  }
+
   return {
     async generations() {
       return Array.from(generations.values(), ({ info }) => info)
     },
 
-    async createGeneration(spec) {
-      const id = `${spec.name}-${spec.version}-${++made}`
-      const built: Built = {
-        info: { id, projection: spec.name, version: spec.version, state: 'building' },
-        spec,
-        fingerprint: generationFingerprint(spec, layout),
-        collections: new Map(spec.collections.map((collection) => [collection.name, emptyCollection(collection)])),
-        checkpoint: undefined,
-        dropped: false,
-      }
-      generations.set(id, built)
-      return generationOf(built)
-    },
+    createGeneration,
+    createGenerationToFill: createGeneration,
 
     async openGeneration(id, spec) {
       const built = generations.get(id)
@@ -165,6 +168,8 @@ function generationOf(built: Built): Generation {
     },
 
     async flush() {},
+
+    async makeIndexes() {},
 
     async sweep(belowPosition) {
       let swept = 0

@@ -18,8 +18,10 @@ export interface WriteStatement extends Statement {
 }
 
 export interface DocumentTable {
-  /** Makes the table and its indexes. */
+  /** Makes the table. */
   readonly layout: string
+  /** Makes its indexes, those that are not there. */
+  readonly indexes: string
   /** Documents by a JSON array of ids. */
   readonly read: string
   readonly count: string
@@ -53,6 +55,7 @@ export function documentTable(spec: CollectionSpec): DocumentTable {
 
   return {
     layout: layout(spec, fields),
+    indexes: indexLayout(spec),
     read: `SELECT _id, _position, _body FROM ${table} WHERE _id IN (SELECT value FROM json_each(?))`,
     count: `SELECT (SELECT count(*) FROM ${table}) - (SELECT count(*) FROM ${table} WHERE _live IS NULL) AS documents`,
     sweep: `DELETE FROM ${table} WHERE _live IS NULL AND _position < ?`,
@@ -78,11 +81,15 @@ function layout(spec: CollectionSpec, fields: readonly string[]): string {
   const statements = [
     `CREATE TABLE ${table} (${[...own, ...fields.map((field) => `${quote(field)} ANY`)]}) STRICT`,
     `CREATE INDEX ${indexName(spec.name, 'tombstones')} ON ${table} (_position) WHERE _live IS NULL`,
-    ...Object.entries(spec.indexes).map(([index, indexed]) => {
-      const keys = [...indexed.map(quote), '_id']
-      return `CREATE INDEX ${indexName(spec.name, `by ${index}`)} ON ${table} (${keys}) WHERE _live = 1`
-    }),
   ]
+  return statements.join(';\n')
+}
+
+function indexLayout({ name, indexes }: CollectionSpec): string {
+  const statements = Object.entries(indexes).map(([index, indexed]) => {
+    const keys = [...indexed.map(quote), '_id']
+    return `CREATE INDEX IF NOT EXISTS ${indexName(name, `by ${index}`)} ON ${quote(name)} (${keys}) WHERE _live = 1`
+  })
   return statements.join(';\n')
 }
 

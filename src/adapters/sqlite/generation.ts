@@ -218,6 +218,14 @@ export function openGenerationFile(options: GenerationOptions): Generation {
 
     flush: () => guarded(() => commit(database)),
 
+    makeIndexes: () =>
+      guarded(() => {
+        inOpenTransaction(database, () => {
+          for (const { indexes } of tables.values()) database.exec(indexes)
+        })
+        commit(database)
+      }),
+
     sweep: (belowPosition) =>
       guarded(() =>
         inOpenTransaction(database, () => {

@@ -99,20 +99,28 @@ export function openSqliteReadStore(options: SqliteReadStoreOptions): ReadStore 
     return generation
   }
 
+  async function createGenerationToFill(spec: ProjectionSpec): Promise<Generation> {
+    if (!projectionName.test(spec.name)) throw new RangeError(`${spec.name} is no name for a file`)
+    const id = `${spec.name}-${spec.version}-${randomBytes(6).toString('hex')}`
+    // The pointer appears with the file, so that nobody takes the file for an orphan.
+    return inTransaction(pointers, () => {
+      prepared(insert).run(id, spec.name, spec.version, generationFingerprint(spec, generationLayout))
+      return open(id, spec, false)
+    })
+  }
+
   return {
     async generations() {
       return infos().filter(({ id }) => existsSync(fileOf(id)))
     },
 
     async createGeneration(spec) {
-      if (!projectionName.test(spec.name)) throw new RangeError(`${spec.name} is no name for a file`)
-      const id = `${spec.name}-${spec.version}-${randomBytes(6).toString('hex')}`
-      // The pointer appears with the file, so that nobody takes the file for an orphan.
-      return inTransaction(pointers, () => {
-        prepared(insert).run(id, spec.name, spec.version, generationFingerprint(spec, generationLayout))
-        return open(id, spec, false)
-      })
+      const generation = await createGenerationToFill(spec)
+      await generation.makeIndexes()
+      return generation
     },
+
+    createGenerationToFill,
 
     async openGeneration(id, spec) {
       if (

@@ -11,7 +11,7 @@ const indexes: Readonly<Record<string, readonly string[]>> = {
 }
 const table = documentTable({ name: 'orders', indexes })
 const database = new DatabaseSync(':memory:')
-database.exec(table.layout)
+database.exec(`${table.layout};${table.indexes}`)
 
 const shapes = Object.entries(indexes).flatMap(([index, fields]) => findsOf(index, [...fields, '_id']))
 

@@ -2,6 +2,7 @@ import rateLimit, { normalizeIP } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { localAdminId } from './authentication.ts'
 import { problem } from './problems.ts'
+import { RateLimitWindows } from './rate-limit-windows.ts'
 
 export interface RateLimits {
   /** Of one caller: an API key, a customer, or an address for all guests and those without a token there. */
@@ -26,7 +27,7 @@ export async function rateLimits(app: FastifyInstance, { requestsPerMinute }: Ra
   await app.register(rateLimit, {
     max: requestsPerMinute,
     timeWindow: 60_000,
-    cache: 20_000,
+    store: RateLimitWindows,
     keyGenerator: callerOf,
     allowList: ({ principal }) => principal.kind === 'staff' && principal.id === localAdminId,
     addHeaders: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Worker } from 'node:worker_threads'
 import type { BuildFailure, BuildProgress, BuildTarget } from './engine/build.ts'
@@ -35,34 +36,67 @@ function throttle(rest: Int32Array): () => void {
   }
 }
 
-/** Builds generations in a worker thread with connections of its own, throttled so that the shop doesn't starve. */
+/** Each takes memory, and all of them read the same log. */
+const maxThreads = 4
+
+/**
+ * Builds generations in worker threads with connections of their own, throttled so that the shop doesn't starve. Several
+ * read models are shared out among the threads: to parse the log in each costs less than to hand parsed events over.
+ */
 export function workerBuilder(directory: string): Builder {
   return async (targets, onProgress, signal) => {
     const rest = new SharedArrayBuffer(4)
-    const task: RebuildTask = { directory, targets, rest }
-    const worker = new Worker(new URL('./rebuild-worker.ts', import.meta.url), { workerData: task })
     const stopThrottle = throttle(new Int32Array(rest))
-    const abort = () => worker.postMessage('stop')
-    signal.addEventListener('abort', abort)
+    const threads = Math.min(targets.length, maxThreads, availableParallelism())
+    const progress = new Map<number, BuildProgress>()
     try {
-      return await new Promise<readonly BuildFailure[]>((resolve, reject) => {
-        let built: readonly BuildFailure[] | undefined
-        let failure: Error | undefined
-        worker.on('message', (message: RebuildMessage) => {
-          if (message.kind === 'progress') onProgress(message.progress)
-          else if (message.kind === 'built') built = message.failures
-          else failure = new Error(message.message)
-        })
-        worker.on('error', reject)
-        worker.on('exit', (code) => {
-          if (failure) reject(failure)
-          else if (built) resolve(built)
-          else reject(new Error(`The rebuild's thread ended with code ${code}`))
-        })
+      const parts = Array.from({ length: threads }, async (_, thread) => {
+        const part = targets.filter((_target, place) => place % threads === thread)
+        const report = (reached: BuildProgress) => {
+          progress.set(thread, reached)
+          if (progress.size === threads) onProgress(slowest([...progress.values()]))
+        }
+        // What other threads have built is good, whatever became of this one.
+        return await buildInThread({ directory, targets: part, rest }, signal, report).catch((error: unknown) =>
+          part.map(({ generationId }) => ({ generationId, message: String(error) })),
+        )
       })
+      return (await Promise.all(parts)).flat()
     } finally {
-      signal.removeEventListener('abort', abort)
       stopThrottle()
     }
+  }
+}
+
+function slowest(all: readonly BuildProgress[]): BuildProgress {
+  return all.reduce((one, other) => (one.position <= other.position ? one : other))
+}
+
+async function buildInThread(
+  task: RebuildTask,
+  signal: AbortSignal,
+  onProgress: (progress: BuildProgress) => void,
+): Promise<readonly BuildFailure[]> {
+  const worker = new Worker(new URL('./rebuild-worker.ts', import.meta.url), { workerData: task })
+  const abort = () => worker.postMessage('stop')
+  signal.addEventListener('abort', abort)
+  try {
+    return await new Promise<readonly BuildFailure[]>((resolve, reject) => {
+      let built: readonly BuildFailure[] | undefined
+      let failure: Error | undefined
+      worker.on('message', (message: RebuildMessage) => {
+        if (message.kind === 'progress') onProgress(message.progress)
+        else if (message.kind === 'built') built = message.failures
+        else failure = new Error(message.message)
+      })
+      worker.on('error', reject)
+      worker.on('exit', (code) => {
+        if (failure) reject(failure)
+        else if (built) resolve(built)
+        else reject(new Error(`The rebuild's thread ended with code ${code}`))
+      })
+    })
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
 }

@@ -2,7 +2,7 @@ import { benchmark } from './benchmark.ts'
 import { categories, productIds, searches } from './goods.ts'
 import { latencies } from './latencies.ts'
 import { startLoad } from './load-job.ts'
-import { bigShop, untilBuilt } from './read-models.ts'
+import { askForRebuild, bigShop, untilBuilt } from './read-models.ts'
 import { registerShoppers, startShop } from './shop.ts'
 
 const events = 1_000_000
@@ -68,7 +68,7 @@ export const rebuildUnderLoad = benchmark({
       async round() {
         const head = await shop.watch()
         const beganMs = performance.now()
-        await shop.send('POST', `/v1/projections/${readModel}/rebuild`)
+        await askForRebuild(shop, readModel)
         let seconds: number | undefined
         const built = untilBuilt(shop, readModel).then(() => {
           seconds = (performance.now() - beganMs) / 1_000

@@ -4,7 +4,7 @@ import { startChild } from './child.ts'
 /** What the process that runs the engine without HTTP is asked, and what it answers. */
 
 export const EngineQuestion = z.discriminatedUnion('kind', [
-  /** Opens a directory; with read models, everything that the shop keeps. */
+  /** Opens a directory; with read models, the whole engine, when they are all there. */
   z.object({ kind: z.literal('open'), directory: z.string(), readModels: z.boolean() }),
   /** Opens carts, each a new stream with one event. */
   z.object({ kind: z.literal('open-carts'), count: z.int(), concurrency: z.int() }),

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { cart } from '../src/domain/cart.ts'
 import { stockItem } from '../src/domain/stock-item.ts'
 import { systemClock } from '../src/engine/clock.ts'
@@ -25,12 +26,13 @@ let opened: Open | undefined
 async function open(directory: string, readModels: boolean): Promise<Open> {
   const storage = await openStorage(directory, systemClock, fail)
   if (readModels) {
-    const { handler, stop } = await startEngine(shopForReading, storage, {
+    const { handler, projections, stop } = await startEngine(shopForReading, storage, {
       limits: defaultLimits,
       builder: workerBuilder(directory),
       works: false,
       onFailure: fail,
     })
+    while (projections.status().some(({ status, lag }) => status !== 'live' || lag > 0)) await sleep(10)
     return { handler, close: () => stop().then(storage.close) }
   }
   const { cachedStreams, maxWaiting, answerTimeoutMs } = defaultLimits

@@ -79,7 +79,7 @@ const settings = {
   DAYBOOK_MAX_TURN_MS: Milliseconds.default(150).describe(
     'How long the event loop may be busy with requests that it took together before it takes fewer of them',
   ),
-  DAYBOOK_CACHED_STREAMS: Count.default(50_000).describe('Streams whose state is kept in memory'),
+  DAYBOOK_CACHED_STREAMS: Count.default(10_000).describe('Streams whose state is kept in memory'),
   DAYBOOK_SWEEP_EVERY_MS: Milliseconds.default(60_000).describe(
     'How often open work that the queue has lost is put back',
   ),

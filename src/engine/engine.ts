@@ -51,7 +51,7 @@ export interface EngineLimits {
 }
 
 export const defaultLimits: EngineLimits = {
-  cachedStreams: 50_000,
+  cachedStreams: 10_000,
   maxWaiting: 10_000,
   answerTimeoutMs: 10_000,
   maxReactions: 256,

@@ -23,7 +23,7 @@ export interface SavedCommands {
 }
 
 const peoplesWindowMs = 25 * 3600_000
-const processesBound = 1_000
+const processesBound = 256
 
 /** True for those whose commands are repeated by the engine itself, soon and from the log. */
 function isProcess(actor: Actor): boolean {

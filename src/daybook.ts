@@ -108,6 +108,7 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
         ...(logFailure() === undefined ? [] : ['log']),
         ...engine.projections.status().flatMap(({ name, status }) => (status === 'stopped' ? [name] : [])),
         ...engine.processes.status().flatMap(({ name, error }) => (error === undefined ? [] : [name])),
+        ...(engine.jobs.failure() === undefined ? [] : ['jobs']),
       ],
     })
     const measured = metrics({

@@ -65,6 +65,7 @@ export interface Engine {
   readonly watch: Watch
   readonly personal: PersonalData
   readonly processes: ProcessRunner
+  readonly jobs: Pick<JobWorker, 'failure'>
   /** Ends all work in the order in which it depends on each other; the ports stay open. */
   stop(): Promise<void>
 }
@@ -140,6 +141,7 @@ export async function startEngine(definitions: Definitions, ports: Ports, option
     watch,
     personal: personalData(vault),
     processes,
+    jobs,
     async stop() {
       await jobs.stop()
       await processes.stop()

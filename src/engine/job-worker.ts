@@ -2,7 +2,7 @@ import { type Clock, pause } from './clock.ts'
 import type { Command } from './command.ts'
 import type { CommandHandler } from './command-handler.ts'
 import { deadLetter } from './dead-letter.ts'
-import { PreconditionError, Rejection } from './errors.ts'
+import { NewerVersionError, PreconditionError, Rejection } from './errors.ts'
 import type { EventStore } from './event-store.ts'
 import type { EventRegistry, Recorded } from './events.ts'
 import { type JobDefinition, jobId, type Work } from './job.ts'
@@ -12,6 +12,8 @@ import type { Projections } from './projections.ts'
 import { derivedId } from './streams.ts'
 
 export interface JobWorker {
+  /** Why it does no jobs: a newer version of Daybook has written, and does them. */
+  failure(): string | undefined
   /** Takes no new jobs, and waits for those that run, but not for long: what hangs runs again after the next start. */
   stop(): Promise<void>
 }
@@ -62,6 +64,24 @@ export async function runJobs(options: JobWorkerOptions): Promise<JobWorker> {
     }
   }
 
+  let failure: string | undefined
+  let workers: (() => Promise<void>)[] = []
+  let ending: Promise<unknown> = Promise.resolve()
+
+  /** What a newer version asks for is not for this one to try, and to set aside when it fails. */
+  function giveUp({ message }: NewerVersionError): void {
+    failure = message
+    end()
+  }
+
+  function end(): void {
+    stopping.abort()
+    cancelSweep()
+    const all = workers
+    workers = []
+    ending = Promise.all([ending, ...all.map((stop) => stop())])
+  }
+
   async function follow(after: number): Promise<void> {
     const types = new Set(['DeadLetterRetried', ...jobs.flatMap((definition) => [...definition.types])])
     let reached = after
@@ -73,6 +93,7 @@ export async function runJobs(options: JobWorkerOptions): Promise<JobWorker> {
         }
       } catch (error) {
         onFailure(error, 'schedule')
+        if (error instanceof NewerVersionError) return giveUp(error)
         await pause(clock, 1_000, stopping.signal)
       }
     }
@@ -92,10 +113,11 @@ export async function runJobs(options: JobWorkerOptions): Promise<JobWorker> {
     }
   }
 
+  let sweeping: Promise<void> = Promise.resolve()
   let cancelSweep = () => {}
   function sweepLater(): void {
     cancelSweep = clock.after(sweepEveryMs, () => {
-      sweep()
+      sweeping = sweep()
         .catch((error: unknown) => onFailure(error, 'sweep'))
         .finally(() => {
           if (!stopping.signal.aborted) sweepLater()
@@ -107,7 +129,11 @@ export async function runJobs(options: JobWorkerOptions): Promise<JobWorker> {
     const { target, key, dueAt } = running.data
     if (typeof target !== 'string' || typeof key !== 'string' || typeof dueAt !== 'string') return
     const work = { target, key, dueAt }
-    const { state } = await handler.fold(definition.decider, target)
+    const { state } = await handler.fold(definition.decider, target).catch((error: unknown) => {
+      onFailure(error, definition.name)
+      if (error instanceof NewerVersionError) giveUp(error)
+      throw error
+    })
     if (!definition.isOpen(state, work)) return
     const last = running.attempt >= definition.work.maxAttempts
     const cause = { actor: { kind: 'process', id: definition.name } as const, correlationId: running.id }
@@ -152,23 +178,25 @@ export async function runJobs(options: JobWorkerOptions): Promise<JobWorker> {
   }
 
   const { position: head } = await store.head()
-  const stops = jobs.map((definition) =>
+  workers = jobs.map((definition) =>
     queue.work(definition.name, (running) => run(definition, running), definition.work),
   )
   const following = follow(head)
   // What was opened before the start is swept as soon as the read model has seen it.
   projections
     .waitFor('open-work', head, 600_000)
-    .then(sweep)
+    .then(() => {
+      if (!stopping.signal.aborted) sweeping = sweep()
+      return sweeping
+    })
     .catch((error: unknown) => onFailure(error, 'sweep'))
   sweepLater()
 
   return {
+    failure: () => failure,
     async stop() {
-      stopping.abort()
-      cancelSweep()
-      const ended = Promise.all([following, ...stops.map((stop) => stop())])
-      await Promise.race([ended, pause(clock, longestStopMs)])
+      end()
+      await Promise.race([Promise.allSettled([following, ending, sweeping]), pause(clock, longestStopMs)])
     },
   }
 }

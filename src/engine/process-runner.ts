@@ -1,7 +1,7 @@
 import { type Clock, pause } from './clock.ts'
 import type { CommandHandler } from './command-handler.ts'
 import { deadLetter } from './dead-letter.ts'
-import { PreconditionError, Rejection } from './errors.ts'
+import { NewerVersionError, PreconditionError, Rejection } from './errors.ts'
 import type { Checkpoint, EventStore, RecordedEvent } from './event-store.ts'
 import type { EventRegistry } from './events.ts'
 import type { ProcessManager } from './process-manager.ts'
@@ -64,8 +64,9 @@ function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
   let wake: (() => void) | undefined
   /** Of the reactions that fail again and again, by event id. */
   const errors = new Map<string, string>()
-  /** Why nothing follows the log now. */
+  /** Why nothing follows the log now, and how often in a row that has failed. */
   let feedFailure: string | undefined
+  let failures = 0
 
   function finish(entry: Reacting): void {
     entry.done = true
@@ -166,9 +167,11 @@ function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
     const after = await startingPosition()
     position = after
     if ((await store.head()).position <= after) feedFailure = undefined
-    for await (const batch of store.subscribe({ after, filter: { types }, signal: stopping.signal })) {
+    // All events, for one that this version does not know may be one that a newer version reacts to.
+    for await (const batch of store.subscribe({ after, signal: stopping.signal })) {
       for (const event of batch.events) {
-        if (event.metadata.imported) continue
+        registry.upcast(event)
+        if (!types.has(event.type) || event.metadata.imported) continue
         while (reacting.length >= maxUnderWay && !stopping.signal.aborted) {
           await new Promise<void>((resolve) => {
             wake = resolve
@@ -180,6 +183,7 @@ function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
         react(event, entry)
       }
       feedFailure = undefined
+      failures = 0
       // What is finished at the end needs no place of its own, or a reaction that does not end would let places pile up.
       if (reacting.at(-1)?.done) reacting.pop()
       const entry = {
@@ -197,7 +201,7 @@ function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
   }
 
   async function run(): Promise<void> {
-    for (let failures = 0; !stopping.signal.aborted; failures++) {
+    while (!stopping.signal.aborted) {
       try {
         await follow()
       } catch (error) {
@@ -205,7 +209,9 @@ function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
         onFailure(error, manager.name)
         await Promise.allSettled(lanes.values())
         reacting.length = 0
-        await pause(clock, Math.min(30_000, 100 * 2 ** failures), stopping.signal)
+        // No time mends that: another version of Daybook has to go on from here.
+        if (error instanceof NewerVersionError) return
+        await pause(clock, Math.min(30_000, 100 * 2 ** failures++), stopping.signal)
       }
     }
   }

@@ -6,10 +6,12 @@ import { deadLetter } from '../../src/engine/dead-letter.ts'
 import { buildHere, type Definitions, defaultLimits, startEngine } from '../../src/engine/engine.ts'
 import { UnavailableError } from '../../src/engine/errors.ts'
 import { job, type WorkInHand } from '../../src/engine/job.ts'
+import type { JobQueue } from '../../src/engine/job-queue.ts'
 import { openWorkItems } from '../../src/engine/open-work.ts'
 import { processManager } from '../../src/engine/process-manager.ts'
 import { derivedId, idOf } from '../../src/engine/streams.ts'
-import { manualClock } from '../manual-clock.ts'
+import { newEvent } from '../contract/new-event.ts'
+import { manualClock, settled } from '../manual-clock.ts'
 import { type Account, account, accountEvents } from './account.ts'
 import { balancesProjection } from './balances.ts'
 import { command, deposit, eventsOf, handling, withAppend, withdraw } from './handling.ts'
@@ -28,7 +30,9 @@ const save = processManager({
   },
 })
 
-async function start(definitions: Partial<Definitions>, given = handling(), clock = manualClock()) {
+type Given = ReturnType<typeof handling> & { readonly queue?: (queue: JobQueue) => JobQueue }
+
+async function start(definitions: Partial<Definitions>, given: Given = handling(), clock = manualClock()) {
   const { store, readStore } = given
   const all: Definitions = {
     aggregates: [account],
@@ -38,7 +42,8 @@ async function start(definitions: Partial<Definitions>, given = handling(), cloc
     ...definitions,
   }
   const failures: unknown[] = []
-  const ports = { store, readStore, queue: memoryJobQueue({ clock }), vault: memoryKeyVault(), clock }
+  const queue = memoryJobQueue({ clock })
+  const ports = { store, readStore, queue: given.queue?.(queue) ?? queue, vault: memoryKeyVault(), clock }
   const onFailure = (error: unknown) => failures.push(error)
   const engine = await startEngine(all, ports, {
     limits: defaultLimits,
@@ -194,6 +199,54 @@ describe('a process manager', () => {
     await engine.handler.handle(deposit(5))
     await engine.handler.handle(deposit(5))
     await expect.poll(() => balances).toEqual([5, 10])
+  })
+
+  test('that comes to an event of a newer version stays before it, and says so', async () => {
+    const given = handling()
+    const { engine, balance, clock, failures } = await start({ processes: [save] }, given)
+    await engine.handler.handle(deposit(5))
+    await expect.poll(() => balance('savings')).toBe(5)
+    const { position } = await given.store.head()
+    await given.store.append('account-z', -1, [newEvent({ type: 'InterestPaid' })])
+    await engine.handler.handle(deposit(7))
+    await expect.poll(() => engine.processes.status()[0]?.error).toContain('InterestPaid is not known')
+    const told = failures.length
+    await clock.advance(600_000)
+    expect(failures).toHaveLength(told)
+    expect(await balance('savings')).toBe(5)
+    expect((await given.store.loadCheckpoint('save'))?.position).toBeLessThanOrEqual(position)
+  })
+
+  test('that could follow the log again tries at once when it can’t once more', async () => {
+    const given = handling()
+    let isBroken = true
+    const { engine, balance, clock, failures } = await start(
+      { processes: [save] },
+      {
+        ...given,
+        store: {
+          ...given.store,
+          async *subscribe(options) {
+            for await (const batch of given.store.subscribe(options)) {
+              if (isBroken) throw new UnavailableError('log-unavailable', 'Disk full')
+              yield batch
+            }
+          },
+        },
+      },
+    )
+    await engine.handler.handle(deposit(5))
+    for (let tries = 0; tries < 8; tries++) await clock.advance(30_000)
+    isBroken = false
+    await clock.advance(30_000)
+    await expect.poll(() => balance('savings')).toBe(5)
+    isBroken = true
+    const told = failures.length
+    await engine.handler.handle(deposit(7))
+    await expect.poll(() => failures.length).toBeGreaterThan(told)
+    isBroken = false
+    await clock.advance(5_000)
+    await expect.poll(() => balance('savings')).toBe(12)
   })
 
   test('that fails again and again says so, and says no more of it once it is done', async () => {
@@ -367,6 +420,58 @@ describe('a job', () => {
     await expect.poll(async () => (await queue.known(['empty:a'])).size).toBe(0)
     await clock.advance(120_000)
     expect(calls).toBe(0)
+  })
+
+  test('that a newer version asks for are left to it, and not set aside', async () => {
+    const given = handling()
+    const clock = manualClock(Date.parse(now()))
+    const { engine, failures } = await start({ jobs: [emptying(async () => {})] }, given, clock)
+    await engine.handler.handle(deposit(5))
+    const { revision } = await engine.handler.fold(account, 'a')
+    await given.store.append('account-a', revision, [newEvent({ type: 'Deposited', metadata: { version: 2 } })])
+    await expect.poll(() => engine.jobs.failure()).toContain('Deposited has version 2')
+    const told = failures.length
+    for (let minutes = 0; minutes < 100; minutes++) await clock.advance(60_000)
+    expect(failures).toHaveLength(told)
+    for await (const { events } of given.store.readAll({ after: 0 })) {
+      expect(events.map(({ type }) => type)).not.toContain('DeadLetterRaised')
+    }
+  })
+
+  test('are swept to the end before the engine has stopped', async () => {
+    let isAsked = false
+    let answer = () => {}
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    const { engine, clock } = await start(
+      { jobs: [emptying(async () => {})] },
+      {
+        ...handling(),
+        queue: (queue) => ({
+          ...queue,
+          async known(ids) {
+            isAsked = true
+            await answered
+            return await queue.known(ids)
+          },
+        }),
+      },
+    )
+    await expect
+      .poll(async () => {
+        await clock.advance(60_000)
+        return isAsked
+      })
+      .toBe(true)
+    let hasStopped = false
+    const stopping = engine.stop().then(() => {
+      hasStopped = true
+    })
+    await settled()
+    expect(hasStopped).toBe(false)
+    answer()
+    await stopping
   })
 })
 

@@ -10,15 +10,17 @@ export interface Sent {
   readonly body: any
 }
 
+interface RequestOptions {
+  body?: unknown
+  token?: string
+  headers?: Record<string, string>
+}
+
 export interface ShopClient {
   readonly url: string
   readonly sandboxUrl: string
   /** Sends a request, as staff unless a token is given. */
-  send(
-    method: string,
-    path: string,
-    options?: { body?: unknown; token?: string; headers?: Record<string, string> },
-  ): Promise<Sent>
+  send(method: string, path: string, options?: RequestOptions): Promise<Sent>
   /** A command that must be accepted, with a new idempotency key. */
   post(path: string, body?: unknown, options?: { token?: string; headers?: Record<string, string> }): Promise<Sent>
   /** What a query answers once its read model has seen what was written so far. */
@@ -40,7 +42,13 @@ export function shopClient({ url, token: adminToken, sandboxUrl }: ShopClientOpt
   // Another client, as after a restart, makes other requests.
   const client = randomUUID()
   let keys = 0
-  const send: ShopClient['send'] = async (method, path, { body, token = adminToken, headers = {} } = {}) => {
+  /** On a machine that is busy with other things the server may have to ask to come again. */
+  async function send(
+    method: string,
+    path: string,
+    { body, token = adminToken, headers = {} }: RequestOptions = {},
+    retries = 30,
+  ): Promise<Sent> {
     const reply = await fetch(new URL(path, url), {
       method,
       headers: {
@@ -51,6 +59,11 @@ export function shopClient({ url, token: adminToken, sandboxUrl }: ShopClientOpt
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     })
     const text = await reply.text()
+    const retryAfterSeconds = Number(reply.headers.get('retry-after'))
+    if (reply.status === 503 && JSON.parse(text).code === 'overloaded' && retries > 0) {
+      await new Promise((resolve) => setTimeout(resolve, retryAfterSeconds * 1_000))
+      return await send(method, path, { body, token, headers }, retries - 1)
+    }
     if (method !== 'GET') position = reply.headers.get('daybook-position') ?? position
     return { status: reply.status, headers: reply.headers, body: text === '' ? undefined : JSON.parse(text) }
   }

@@ -66,6 +66,11 @@ interface Unfolded {
   readonly tip: EventBatch | undefined
 }
 
+/** Whether a generation can't be read any more, and counts as not there. */
+function isDamaged(error: unknown): boolean {
+  return error instanceof UnavailableError && error.code === 'generation-corrupt'
+}
+
 /** Keeps the read models: follows the log once for all of them, rebuilds them, answers how far each has come. */
 export function projections(options: ProjectionsOptions): Projections {
   const { store, readStore, registry, clock, retirementMs, builder, onFailure } = options
@@ -251,6 +256,12 @@ export function projections(options: ProjectionsOptions): Projections {
     })
   }
 
+  function readerFor(running: Running, follower: Follower): Reader {
+    return readerOf(follower.generation, (error) => {
+      if (isDamaged(error) && running.live === follower) stopRunning(running, error)
+    })
+  }
+
   function stopRunning(running: Running, error: unknown, failures = 0): void {
     const { retired, live } = running
     running.waiters.reached(live?.position ?? 0)
@@ -260,7 +271,11 @@ export function projections(options: ProjectionsOptions): Projections {
     // Only the live generation catches up again.
     if (retired) drop(retired).catch((failure: unknown) => onFailure(failure, running.definition.name))
     if (error instanceof PoisonEventError) running.stoppedBy = error
-    else {
+    else if (live && isDamaged(error)) {
+      delete running.live
+      drop(live).catch((failure: unknown) => onFailure(failure, running.definition.name))
+      if (!running.rebuilding && !stopping.signal.aborted) buildMissing([running.definition.name], new Map(), 0)
+    } else {
       running.failure = error instanceof Error ? error.message : String(error)
       recoverLater(running, failures)
     }
@@ -334,14 +349,14 @@ export function projections(options: ProjectionsOptions): Projections {
       const { live, retired, definition } = runningOf(name)
       if (generationId !== undefined) {
         const found = [live, retired].find((follower) => follower?.generation.id === generationId)
-        if (found) return readerOf(found.generation)
+        if (found) return readerFor(runningOf(name), found)
         if (live)
           throw new PreconditionError(
             'cursor-expired',
             'The read model was rebuilt since this cursor was made. Begin again at the first page.',
           )
       }
-      if (live) return readerOf(live.generation)
+      if (live) return readerFor(runningOf(name), live)
       throw new UnavailableError(
         'projection-building',
         `The read model ${definition.name} is being built. Try again.`,

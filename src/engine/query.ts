@@ -18,20 +18,27 @@ export interface Reader {
   keys(of: Collection, find: Omit<Find, 'collection'>): Promise<readonly SortKey[]>
 }
 
-/** Reads documents of a generation; their types are those of the collections that they were written by. */
-export function readerOf(generation: Generation): Reader {
+/**
+ * Reads documents of a generation; their types are those of the collections that they were written by.
+ * @param onFailure told of what could not be read, as the caller is
+ */
+export function readerOf(generation: Generation, onFailure: (error: unknown) => void = () => {}): Reader {
+  function failed(error: unknown): never {
+    onFailure(error)
+    throw error
+  }
   return {
     generationId: generation.id,
     async get<D extends Document>(of: Collection<D>, ids: readonly string[]) {
-      const stored = await generation.read(ids.map((id) => ({ collection: of.name, id })))
+      const stored = await generation.read(ids.map((id) => ({ collection: of.name, id }))).catch(failed)
       // A generation holds only what its projection's own collections wrote.
       return stored.map((each) => each?.body as D | undefined)
     },
     async find<D extends Document>(of: Collection<D>, find: Omit<Find, 'collection'>) {
-      const found = await generation.find({ ...find, collection: of.name })
+      const found = await generation.find({ ...find, collection: of.name }).catch(failed)
       return found as readonly (FoundDocument & { readonly body: D })[]
     },
-    keys: (of, find) => generation.keys({ ...find, collection: of.name }),
+    keys: (of, find) => generation.keys({ ...find, collection: of.name }).catch(failed),
   }
 }
 

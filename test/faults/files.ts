@@ -40,10 +40,10 @@ export function flipBit(file: string, text: string): void {
   writeFileSync(file, bytes)
 }
 
-/** Overwrites all of a file but its first page, which says what it is. */
-export function scribbleOver(file: string): void {
+/** Overwrites all of a file but its first pages; the first of all says what it is. */
+export function scribbleOver(file: string, pagesKept = 1): void {
   const bytes = readFileSync(file)
-  bytes.fill(0xa5, 4_096)
+  bytes.fill(0xa5, pagesKept * 4_096)
   writeFileSync(file, bytes)
 }
 

@@ -98,6 +98,23 @@ describe('what is lost beside the log is made again, and nothing happens twice',
   })
 })
 
+test('a read model whose damage shows only when it is read is made again while the server runs', async () => {
+  const { directory, shopper, paid, before, read } = await closedShop()
+  const { readModels } = filesOf(directory)
+  for (const name of readdirSync(readModels)) {
+    // How far it has come can still be read.
+    if (/^(stock-levels|orders)-.*\.db$/.test(name)) scribbleOver(join(readModels, name), 2)
+  }
+  const shop = await startShop({ directory })
+  for (const path of ['/v1/stock-levels/TEAPOT', `/v1/orders/${paid}`]) {
+    const ask = async () => (await shop.send('GET', path, { token: shopper.token })).status
+    expect(await shop.send('GET', path)).toMatchObject({ status: 503 })
+    await expect.poll(ask, patiently).not.toBe(503)
+  }
+  await expectReady(shop)
+  expect(await read(shop)).toEqual(before)
+}, 120_000)
+
 describe('a log that was restored from yesterday', { timeout: 120_000 }, () => {
   test('under the read models, jobs and keys of today is noticed: they show what it holds, and go on from there', async () => {
     const { directory, gateway, shopper, paid, unpaid, before, read } = await closedShop()

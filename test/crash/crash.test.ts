@@ -14,7 +14,7 @@ import { checkMoney, checkOrders, checkStock } from './identities.ts'
 import { imports } from './import-run.ts'
 import { type Journal, journal } from './journal.ts'
 import { openShop, startLoad } from './load.ts'
-import { checkLog } from './log-check.ts'
+import { checkKept, checkLog } from './log-check.ts'
 import { type Compared, compareReadModels, copyOf } from './read-models.ts'
 
 /**
@@ -30,6 +30,8 @@ const seed = z.coerce
   .default(Date.now() % 1_000_000)
   .parse(process.env.DAYBOOK_CRASH_SEED)
 const longestRoundMs = 20_000
+/** So many of the newest commands are looked up after each kill: more than can be accepted while one is written. */
+const keptChecked = 200
 /** How often the documents are compared that a kill has left. */
 const compareEvery = 25
 const registry = registryOf(shopForReading)
@@ -184,6 +186,7 @@ test(`a server that is killed ${rounds} times loses nothing, does nothing twice 
     server = spawn()
     if (!aim.whileStarting) {
       await ready(server)
+      await checkKept(filesOf(directory).log, log.sample(keptChecked, 0, chance))
       answers += await orFailure(checkAnswers(client, log, chance))
     }
     const around: Surroundings = {
@@ -211,6 +214,7 @@ test(`a server that is killed ${rounds} times loses nothing, does nothing twice 
   // After the last kill everything comes to its end, and is looked at.
   server = spawn()
   await ready(server)
+  await checkKept(filesOf(directory).log, log.sample(keptChecked, 0, chance))
   await orFailure(importRuns.start().finished())
   await orFailure(load.stop())
   await settled(client)

@@ -6,10 +6,10 @@ import { payment } from '../../src/domain/payment/payment.ts'
 import type { Payment } from '../../src/domain/payment/state.ts'
 import { available, type StockItem, stockItem } from '../../src/domain/stock-item.ts'
 import type { Decider } from '../../src/engine/decider.ts'
-import type { EventData } from '../../src/engine/event-store.ts'
+import type { EventData, RecordedEvent } from '../../src/engine/event-store.ts'
 import type { EventRegistry, Recorded } from '../../src/engine/events.ts'
 import { categoryOf, idOf, streamName } from '../../src/engine/streams.ts'
-import type { Journal } from './journal.ts'
+import type { AcceptedCommand, Journal } from './journal.ts'
 import { soldSkus } from './load.ts'
 
 /** What a log tells, folded from nothing. */
@@ -42,6 +42,34 @@ function foldOn<State>(
   const next = evolve(states.get(idOf(stream)) ?? initial, { type, data })
   states.set(idOf(stream), next)
   return next
+}
+
+/**
+ * Looks up in the log what was accepted last. Sent again before, what was lost would come back and never be missed.
+ * @param file of a log that a server may have open
+ */
+export async function checkKept(file: string, accepted: readonly AcceptedCommand[]): Promise<void> {
+  const store = await openSqliteEventStore({ file, readOnly: true })
+  try {
+    const { positionOf } = positionTokens(store.logId)
+    for (const { command, answer } of accepted) {
+      const { id, revision, position } = answer
+      const stream = streamName(command.category, id)
+      const what = `${command.path} (${command.key}), which was accepted`
+      let found: RecordedEvent | undefined
+      for await (const [first] of store.readStream(stream, { fromRevision: revision })) {
+        found = first
+        break
+      }
+      expect(found, what).toMatchObject({ stream, revision })
+      const at = await store.eventAt(positionOf(position))
+      // Who waited for the outcome was told the position of that.
+      if (command.waitS === undefined) expect(at, what).toEqual(found)
+      else expect(at, what).toBeDefined()
+    }
+  } finally {
+    await store.close()
+  }
 }
 
 /**

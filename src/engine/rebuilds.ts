@@ -71,7 +71,8 @@ export function rebuilds(options: RebuildsOptions): Rebuilds {
     if (!old) return
     const before = running.retired
     running.retired = old
-    if (before) await drop(before)
+    // The new one is live, whatever becomes of the others; the next start drops what is left.
+    if (before) await drop(before).catch((error: unknown) => onFailure(error, running.definition.name))
     clock.after(retirementMs, () => {
       exclusive(async () => {
         if (running.retired !== old) return

@@ -448,6 +448,26 @@ describe('a poison event', () => {
   })
 })
 
+test('a rebuild that is live has not failed because the one before the last could not be dropped', async () => {
+  const memory = memoryReadStore()
+  let broken = false
+  const readStore: ReadStore = {
+    ...memory,
+    dropGeneration: (id) => (broken ? Promise.reject(new Error('no such file')) : memory.dropGeneration(id)),
+  }
+  const { handler, store } = handling()
+  const { readModels, balanceOf, failures } = await start({ store, readStore })
+  const { position } = await handler.handle(deposit(4))
+  await caughtUp(readModels, position)
+  await readModels.rebuild('balances')
+  broken = true
+  await readModels.rebuild('balances')
+  expect(failures).toEqual([new Error('no such file')])
+  expect(readModels.status()[0]).not.toHaveProperty('rebuildFailure')
+  expect(await balanceOf('a')).toBe(4)
+  broken = false
+})
+
 test('a read store that fails for a while is written when it works again', async () => {
   const memory = memoryReadStore()
   let broken = false

@@ -49,6 +49,8 @@ const saveCheckpoint = 'INSERT OR REPLACE INTO _checkpoint (one, log_id, positio
 /** Older generations are not upgraded, but built anew. */
 export const generationLayout = 2
 const cacheKibibytes = 8_192
+/** Of the write-ahead log, before it goes into the file: pages that are written again and again go there once. */
+const checkpointPages = 4_000
 /** Of a value of a key that is kept, in characters. */
 const keyValueSize = 24
 
@@ -71,7 +73,7 @@ export function openGenerationFile(options: GenerationOptions): Generation {
   const tables = new Map(spec.collections.map((collection) => [collection.name, tableFor(collection, cache)]))
   const layout = [checkpointLayout, ...Array.from(tables.values(), (table) => table.layout)].join(';\n')
   const database = openDatabase({ file, layouts: [layout], synchronous: 'normal', exists })
-  database.exec(`PRAGMA cache_size = -${cacheKibibytes}`)
+  database.exec(`PRAGMA cache_size = -${cacheKibibytes}; PRAGMA wal_autocheckpoint = ${checkpointPages}`)
   const prepared = preparedStatements(database)
 
   const otherCommits = database.prepare('PRAGMA data_version')

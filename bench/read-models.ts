@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { bigStore } from './big-store.ts'
 import { type Shop, startShop } from './shop.ts'
@@ -26,9 +26,13 @@ const pollEveryMs = 20
  * @returns how far the log reaches
  * @throws Error when one has stopped, or could not be built
  */
-export async function untilBuilt({ send }: Pick<Shop, 'send'>, name?: string): Promise<number> {
-  for (;;) {
-    const { items } = Projections.parse(await send('GET', '/v1/projections'))
+export async function untilBuilt({ url, token }: Shop, name?: string): Promise<number> {
+  for (; ; await sleep(pollEveryMs)) {
+    const answer = await fetch(`${url}/v1/projections`, { headers: { authorization: `Bearer ${token}` } })
+    // Busy: it says so rather than let others wait.
+    if (answer.status === 503) continue
+    if (!answer.ok) throw new Error(`How far the read models are was answered ${answer.status}`)
+    const { items } = Projections.parse(await answer.json())
     const watched = items.filter((each) => name === undefined || each.name === name)
     for (const { name: failed, error, rebuildFailure } of watched) {
       const reason = error ?? rebuildFailure
@@ -37,7 +41,6 @@ export async function untilBuilt({ send }: Pick<Shop, 'send'>, name?: string): P
     if (watched.every(({ status, lag, rebuild }) => status === 'live' && lag === 0 && rebuild === undefined)) {
       return Math.max(...watched.map(({ position }) => position))
     }
-    await once(AbortSignal.timeout(pollEveryMs), 'abort')
   }
 }
 

@@ -25,6 +25,8 @@ export interface CommandHandlerOptions {
   readonly store: EventStore
   readonly folds: Folds
   readonly clock: Clock
+  /** From 0 to below 1; a simulation gives its own. */
+  readonly random?: () => number
   /** Most commands that may wait in the process; beyond it the answer is 503. */
   readonly maxWaiting: number
   /** Most bytes that they may hold, as JSON: 64 MiB, if it is not given. */
@@ -34,7 +36,8 @@ export interface CommandHandlerOptions {
 
 /** The way of every command: queued for its stream, decided, appended, answered. */
 export function commandHandler(options: CommandHandlerOptions): CommandHandler {
-  const { store, folds, clock, maxWaiting, maxWaitingBytes = 64 * 1024 * 1024, answerTimeoutMs } = options
+  const { store, folds, clock, random = Math.random, maxWaiting, answerTimeoutMs } = options
+  const { maxWaitingBytes = 64 * 1024 * 1024 } = options
   const mailboxes = new Map<string, Mailbox>()
   let waitingCount = 0
   let waitingBytes = 0
@@ -42,7 +45,9 @@ export function commandHandler(options: CommandHandlerOptions): CommandHandler {
   function mailboxOf(stream: string): Mailbox {
     const known = mailboxes.get(stream)
     if (known) return known
-    const made = mailbox({ store, folds, clock, maxBatch: 1_000, maxTries: 10 }, stream, () => mailboxes.delete(stream))
+    const made = mailbox({ store, folds, clock, random, maxBatch: 1_000, maxTries: 10 }, stream, () =>
+      mailboxes.delete(stream),
+    )
     mailboxes.set(stream, made)
     return made
   }

@@ -35,6 +35,8 @@ export interface Ports {
   readonly queue: JobQueue
   readonly vault: KeyVault
   readonly clock: Clock
+  /** From 0 to below 1; a simulation gives its own. */
+  readonly random?: () => number
 }
 
 export interface EngineLimits {
@@ -93,13 +95,14 @@ export interface EngineOptions {
 /** Puts an engine together and starts it: commands can be handled and queries answered when it resolves. */
 export async function startEngine(definitions: Definitions, ports: Ports, options: EngineOptions): Promise<Engine> {
   const { limits, builder, works, onFailure } = options
-  const { store, readStore, queue, vault, clock } = ports
+  const { store, readStore, queue, vault, clock, random } = ports
   const registry = registryOf(definitions)
   const folds = foldCache(store, readStore, registry, limits.cachedStreams)
   const handler = commandHandler({
     store,
     folds,
     clock,
+    ...(random && { random }),
     maxWaiting: limits.maxWaiting,
     answerTimeoutMs: limits.answerTimeoutMs,
   })

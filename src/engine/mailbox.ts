@@ -16,6 +16,8 @@ export interface MailboxOptions {
   readonly store: EventStore
   readonly folds: Folds
   readonly clock: Clock
+  /** From 0 to below 1: the jitter of waits comes from it. */
+  readonly random: () => number
   /** Most commands that are decided for one append. */
   readonly maxBatch: number
   /** Tries after conflicts before the commands are answered 503. */
@@ -50,7 +52,7 @@ interface Round {
  * @param onIdle called when nothing waits any more
  */
 export function mailbox(options: MailboxOptions, stream: string, onIdle: () => void): Mailbox {
-  const { store, folds, clock, maxBatch, maxTries } = options
+  const { store, folds, clock, random, maxBatch, maxTries } = options
   let queue: Waiting[] = []
   let running = false
   let round: Promise<void> = Promise.resolve()
@@ -108,7 +110,7 @@ export function mailbox(options: MailboxOptions, stream: string, onIdle: () => v
             cause: error,
           })
         }
-        await pause(clock, Math.random() * 5 * 2 ** tries)
+        await pause(clock, random() * 5 * 2 ** tries)
         fold = await folds.refresh(decider, target)
         proven = true
       }
@@ -219,7 +221,7 @@ export function mailbox(options: MailboxOptions, stream: string, onIdle: () => v
         isInDoubt ||= error instanceof InDoubtError
         const isOver = error instanceof UnavailableError && error.code === 'log-closed'
         if (!isInDoubt || isOver || !(error instanceof InDoubtError || error instanceof UnavailableError)) throw error
-        await pause(clock, Math.min(5_000, 50 * 2 ** tries) * (0.5 + Math.random() / 2))
+        await pause(clock, Math.min(5_000, 50 * 2 ** tries) * (0.5 + random() / 2))
       }
     }
   }

@@ -12,6 +12,7 @@ interface Query {
   readonly token?: string
 }
 
+const limit = 'the same bytes from a bare Fastify in a process of its own, asked by the same client'
 const concurrency = 16
 const durationMs = 5_000
 const warmUpMs = 4_000
@@ -42,18 +43,18 @@ function queryBenchmark(
       {
         name: 'throughput',
         unit: 'queries/s',
-        limit: 'the same bytes from a bare Fastify in a process of its own, asked by the same client',
+        limit,
         goal: { of: 'figure', is: 'at least', value: atLeast },
       },
-      { name: 'p99', unit: 'ms', limit: 'the same bytes from a bare Fastify' },
+      { name: 'p99', unit: 'ms', limit },
     ],
     async prepare({ directory, profileDirectory, progress, defer }) {
       const shop = await startShop(directory, profileDirectory)
       defer(shop.stop)
       await fillShop(shop)
       const queries = [...(await queriesOf(shop))]
-      const limit = await startLimit({ answers: await answersTo(shop.url, queries) })
-      defer(limit.stop)
+      const bare = await startLimit({ answers: await answersTo(shop.url, queries) })
+      defer(bare.stop)
       const load = startLoad()
       defer(load.stop)
       async function read(url: string, ms: number) {
@@ -62,8 +63,8 @@ function queryBenchmark(
       }
       progress('warms up')
       await read(shop.url, warmUpMs)
-      await read(limit.url, warmUpMs)
-      return { round: () => read(shop.url, durationMs), limit: () => read(limit.url, durationMs) }
+      await read(bare.url, warmUpMs)
+      return { round: () => read(shop.url, durationMs), limit: () => read(bare.url, durationMs) }
     },
   })
 }

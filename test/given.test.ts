@@ -85,7 +85,7 @@ describe('it fails', () => {
   test('for a snapshot that loses something', () => {
     const forgetful = decider({
       ...right,
-      snapshot: { version: 1, every: 10, save: () => ({}), load: () => ({ total: 0 }) },
+      snapshot: { version: 1, entries: () => 1, every: 10, save: () => ({}), load: () => ({ total: 0 }) },
     })
     const after = specification(forgetful, events).given(counted(3))
     expect(() => after.when('Count', { to: 5, name: 'Ada' }).then(counted(2))).toThrow()

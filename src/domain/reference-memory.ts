@@ -1,5 +1,4 @@
 import { Map as PersistentMap } from 'immutable'
-import { z } from 'zod'
 import { entriesOf, keep, type Newest, newest } from './newest.ts'
 
 /**
@@ -66,11 +65,10 @@ export function remember({ known, traces }: ReferenceMemory, reference: string, 
   return { known: memory, traces: withTrace }
 }
 
-export const SavedReferences = z.object({
-  known: z.array(z.tuple([z.string(), z.string()])),
-  traces: z.array(z.tuple([z.int(), z.int()])),
-})
-type SavedReferences = z.output<typeof SavedReferences>
+export interface SavedReferences {
+  readonly known: [string, string][]
+  readonly traces: [number, number][]
+}
 
 /** As plain JSON, for snapshots. */
 export function saveReferences({ known, traces }: ReferenceMemory): SavedReferences {

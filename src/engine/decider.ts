@@ -48,9 +48,12 @@ export interface Decision<State> {
 export interface SnapshotFormat<State> {
   /** To be raised when the state's shape or meaning changes; older snapshots are then ignored. */
   readonly version: number
-  /** Number of events between two snapshots. */
+  /** Least number of events between two snapshots. */
   readonly every: number
+  /** About how many entries a snapshot of the state has: a large one is made less often. */
+  entries(state: State): number
   save(state: State): unknown
+  /** @param saved what `save` gave: its checksum and version have been verified */
   load(saved: unknown): State
 }
 

@@ -34,6 +34,9 @@ export interface Folds {
   keep(decider: Decider, stream: string, fold: StreamFold): void
 }
 
+/** What a snapshot saves is not to be outweighed by what it costs. */
+const entriesPerEvent = 4
+
 interface SavedState {
   readonly state: unknown
   readonly eventId: string
@@ -119,7 +122,9 @@ export function foldCache(
 
   function saveSnapshot(decider: Decider, stream: string, fold: StreamFold): void {
     const format = decider.snapshot
-    if (!format || fold.revision - (snapshotRevisions.get(stream) ?? noStream) < format.every) return
+    if (!format) return
+    const events = fold.revision - (snapshotRevisions.get(stream) ?? noStream)
+    if (events < format.every || events < format.entries(fold.state) / entriesPerEvent) return
     snapshotRevisions.set(stream, fold.revision)
     const { revision, position } = fold
     async function save(stateVersion: number): Promise<void> {

@@ -52,6 +52,7 @@ export const account: Decider<Account, typeof commands> = decider({
   snapshot: {
     version: 1,
     every: 10,
+    entries: () => 1,
     save: ({ balance }) => balance,
     load: (saved) => ({ balance: Number(saved) }),
   },

@@ -32,12 +32,18 @@ function barsOf(results: readonly Result[], isShown: (figure: Measured) => boole
   return bars.toReversed()
 }
 
-function svg(option: EChartsCoreOption, height: number): string {
+function svg(title: string, subtext: string, option: EChartsCoreOption, height: number): string {
   const chart = init(null, null, { renderer: 'svg', ssr: true, width, height })
-  chart.setOption({ animation: false, backgroundColor: '#ffffff', ...option })
+  chart.setOption({
+    animation: false,
+    backgroundColor: '#ffffff',
+    title: { left: 10, text: title, subtext },
+    ...option,
+  })
   const drawn = chart.renderToSVGString()
   chart.dispose()
-  return drawn
+  // For those who can't see it.
+  return drawn.replace('>', `><title>${title}</title>`)
 }
 
 /** How near each figure is to its goal: 1 reaches it, and further right is better whatever is measured. */
@@ -50,12 +56,9 @@ function goals(results: readonly Result[]): string {
   }
   const height = 110 + bars.length * barHeight
   return svg(
+    'Each figure against its goal',
+    'right of the line it is reached; logarithmic',
     {
-      title: {
-        left: 10,
-        text: 'Each figure against its goal',
-        subtext: 'right of the line it is reached; logarithmic',
-      },
       grid: { left: 320, right: 40, top: 70, bottom: 30 },
       xAxis: { type: 'log', min: 0.05, max: 20, axisLabel: { formatter: (value: number) => `${value}×` } },
       yAxis: { type: 'category', data: bars.map(({ label }) => label) },
@@ -87,8 +90,9 @@ function throughputs(results: readonly Result[]): string {
   const medians = (of: (figure: Measured) => number | undefined) => bars.map(({ figure }) => of(figure) ?? null)
   const rounds = bars.flatMap(({ figure }, place) => figure.figure.rounds.map((value) => [value, place]))
   return svg(
+    'What is done in a second',
+    'medians; a dot for each round; logarithmic',
     {
-      title: { left: 10, text: 'What is done in a second', subtext: 'medians; a dot for each round; logarithmic' },
       legend: { data: ['Daybook', 'limit'], right: 20, top: 10 },
       grid: { left: 320, right: 90, top: 70, bottom: 30 },
       xAxis: { type: 'log', min: 10, axisLabel: { formatter: shownNumber } },

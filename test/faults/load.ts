@@ -17,12 +17,15 @@ export interface LoadAnswer {
   readonly elapsedMs: number
 }
 
-/** Sends requests with a token, over connections that stay open as long as the test. */
+/**
+ * Sends requests with a token, over connections that stay open as long as the test. Who is told that the server has too
+ * much to do comes again, as it says, and has waited as long.
+ */
 export function sender(url: string, token: string): (sent: LoadRequest) => Promise<LoadAnswer> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1_024 })
   onTestFinished(() => agent.destroy())
-  return ({ method, path, headers, body }) => {
-    const beganAt = performance.now()
+
+  function exchange({ method, path, headers, body }: LoadRequest): Promise<Omit<LoadAnswer, 'elapsedMs'>> {
     return new Promise((resolve, reject) => {
       const sending = request(new URL(path, url), {
         method,
@@ -41,13 +44,20 @@ export function sender(url: string, token: string): (sent: LoadRequest) => Promi
           text += part
         })
         response.once('error', reject)
-        response.once('end', () => {
-          const elapsedMs = performance.now() - beganAt
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text, elapsedMs })
-        })
+        response.once('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }))
       })
       sending.end(body === undefined ? undefined : JSON.stringify(body))
     })
+  }
+
+  return async (sent) => {
+    const beganAt = performance.now()
+    for (;;) {
+      const answer = await exchange(sent)
+      const isOverload = answer.status === 503 && answer.body.includes('"overloaded"')
+      if (!isOverload) return { ...answer, elapsedMs: performance.now() - beganAt }
+      await new Promise((resolve) => setTimeout(resolve, Number(answer.headers['retry-after']) * 1_000))
+    }
   }
 }
 

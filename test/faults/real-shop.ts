@@ -59,7 +59,7 @@ export async function startGateway(behaviour: Partial<Behaviour> = {}): Promise<
 }
 
 /** Settings of a shop that is paid through a gateway, and of a test that asks faster than people. */
-export function settingsFor(gateway: Pick<Gateway, 'url'>): Record<string, string> {
+function settingsFor(gateway: Pick<Gateway, 'url'>): Record<string, string> {
   return {
     DAYBOOK_GATEWAYS: 'sandbox',
     DAYBOOK_SANDBOX_URL: gateway.url,

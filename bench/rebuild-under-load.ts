@@ -1,3 +1,4 @@
+import { cpSync } from 'node:fs'
 import { benchmark } from './benchmark.ts'
 import { categories, productIds, searches } from './goods.ts'
 import { latencies } from './latencies.ts'
@@ -42,8 +43,10 @@ export const rebuildUnderLoad = benchmark({
     { name: 'event loop delay p99.9', unit: 'ms', goal: { of: 'figure', is: 'at most', value: 50 } },
     { name: 'rebuild', unit: 'events/s' },
   ],
-  async prepare({ profileDirectory, progress, defer }) {
-    const shop = await startShop(await bigShop(events, progress), profileDirectory)
+  async prepare({ directory, profileDirectory, progress, defer }) {
+    // The load writes, and others read the same store.
+    cpSync(await bigShop(events, progress), directory, { recursive: true })
+    const shop = await startShop(directory, profileDirectory)
     defer(shop.stop)
     const tokens = (await registerShoppers(shop, customers, 'reader')).map(({ token }) => token)
     const requests = requestsOf(tokens)

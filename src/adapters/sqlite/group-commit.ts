@@ -37,6 +37,11 @@ interface Pending {
   reject(error: unknown): void
 }
 
+/** So many go at once, in the turn in which they come, so that deciding and writing overlap. */
+const fullGroup = 64
+/** On a slow disk the largest groups are the quickest. */
+const quickWriteMs = 5
+const maxGroupsUnderWay = 2
 const maxGroupEvents = 4_000
 const maxGroupBytes = 8 * 1024 * 1024
 
@@ -53,32 +58,39 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
   let queue: Pending[] = []
   let unsettled = 0
   let unsettledBytes = 0
-  /** What runs the next group is on its way. */
-  let busy = false
+  /** A group that goes in the next turn. */
+  let scheduled: NodeJS.Immediate | undefined
+  let groupsUnderWay = 0
+  let lastWriteMs = Infinity
   let timer: NodeJS.Timeout | undefined
   let closing: Promise<void> | undefined
   let onIdle = () => {}
 
+  function isBusy(): boolean {
+    return scheduled !== undefined || groupsUnderWay > 0
+  }
+
   /** The turn of the event loop lets what arrives together be written together. */
   function runSoon(): void {
-    if (busy) return
-    busy = true
-    setImmediate(() => void run())
+    if (!isBusy()) scheduled = setImmediate(() => void run())
   }
 
   async function run(): Promise<void> {
+    clearImmediate(scheduled)
+    scheduled = undefined
+    clearTimeout(timer)
+    timer = undefined
     const appends = takeGroup()
     const names = [...unsaved]
     unsaved.clear()
-    clearTimeout(timer)
-    timer = undefined
+    groupsUnderWay++
     const answer = await writer.write(encode(appends, names))
+    groupsUnderWay--
     if (answer.kind === 'written') settle(appends, answer)
     else fail(appends, names, answer)
-    busy = false
     if (queue.length > 0) runSoon()
     else if (unsaved.size > 0) saveLater()
-    if (!busy) onIdle()
+    if (!isBusy()) onIdle()
   }
 
   function takeGroup(): readonly Pending[] {
@@ -115,7 +127,8 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
     unsettledBytes -= bytes
   }
 
-  function settle(appends: readonly Pending[], { firstPositions, repeated, conflicts }: Written): void {
+  function settle(appends: readonly Pending[], { firstPositions, repeated, conflicts, tookMs }: Written): void {
+    lastWriteMs = tookMs
     for (const [index, pending] of appends.entries()) {
       const first = cell(firstPositions, index)
       if (first > 0) tail.add(recorded(pending, first), pending.bytes)
@@ -160,7 +173,7 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
   }
 
   async function idle(): Promise<void> {
-    if (!busy) return
+    if (!isBusy()) return
     await new Promise<void>((resolve) => {
       onIdle = resolve
     })
@@ -187,7 +200,9 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
       unsettledBytes += bytes
       return new Promise((resolve, reject) => {
         queue.push({ stream, expectedRevision, events, bytes, resolve, reject })
-        runSoon()
+        const isFull = queue.length >= fullGroup && lastWriteMs < quickWriteMs
+        if (isFull && groupsUnderWay < maxGroupsUnderWay) void run()
+        else runSoon()
       })
     },
 
@@ -195,7 +210,7 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
       if (closing !== undefined) refuseClosed()
       checkpoints.set(name, checkpoint)
       unsaved.add(name)
-      if (!busy) saveLater()
+      if (!isBusy()) saveLater()
     },
 
     checkpoint: (name) => checkpoints.get(name),

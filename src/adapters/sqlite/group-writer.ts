@@ -49,7 +49,7 @@ export function groupWriter(database: DatabaseSync, maxCachedStreams: number): (
     return same ? rows.map((row) => number(row.position)) : undefined
   }
 
-  function writeAll(group: Group): Written {
+  function writeAll(group: Group): Omit<Written, 'tookMs'> {
     const firstPositions: number[] = []
     const repeated: { index: number; positions: number[] }[] = []
     const conflicts: { index: number; actualRevision: number }[] = []
@@ -102,13 +102,14 @@ export function groupWriter(database: DatabaseSync, maxCachedStreams: number): (
   }
 
   function write(group: Group): GroupAnswer {
+    const startedAt = performance.now()
     let committing = false
     try {
       begin.run()
       const answer = writeAll(group)
       committing = true
       commit.run()
-      return answer
+      return { ...answer, tookMs: performance.now() - startedAt }
     } catch (error) {
       return failed(error, committing)
     }

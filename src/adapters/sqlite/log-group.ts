@@ -27,6 +27,8 @@ export interface Written {
   /** Those that were not written, by their place in the group. */
   readonly repeated: readonly { readonly index: number; readonly positions: readonly number[] }[]
   readonly conflicts: readonly { readonly index: number; readonly actualRevision: number }[]
+  /** How long it took until all of it was on the disk, in milliseconds. */
+  readonly tookMs: number
 }
 
 /** Nothing was written, or nobody knows whether it was. */

@@ -8,7 +8,7 @@ import type { LogWriterOptions } from './writer-thread.ts'
 /** The thread that writes the log: it alone waits for the disk. */
 
 const { file, busyTimeoutMs, maxWalBytes }: LogWriterOptions = workerData
-const maxCachedStreams = 100_000
+const maxCachedStreams = 20_000
 /** A reader that is slower than this puts the shortening off, rather than the appends. */
 const shortenTimeoutMs = 100
 

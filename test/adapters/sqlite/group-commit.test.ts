@@ -6,8 +6,8 @@ import type { Failed, Group, GroupAnswer } from '../../../src/adapters/sqlite/lo
 import { maxAppendBytes, noStream } from '../../../src/engine/event-store.ts'
 import { eventOfBytes, newEvents } from '../../contract/new-event.ts'
 
-/** A writer that holds each group until it is told the outcome. */
-function heldWriter() {
+/** A writer that holds each group until it is told the outcome. @param tookMs how long it says that a group took */
+function heldWriter(tookMs: number) {
   const groups: Group[] = []
   const answers: ((answer: GroupAnswer) => void)[] = []
   let position = 0
@@ -28,7 +28,7 @@ function heldWriter() {
     async written(): Promise<void> {
       await turn()
       const firstPositions = groups[groups.length - answers.length]?.streams.map(() => ++position) ?? []
-      answers.shift()?.({ kind: 'written', firstPositions, repeated: [], conflicts: [] })
+      answers.shift()?.({ kind: 'written', firstPositions, repeated: [], conflicts: [], tookMs })
       await turn() // in which those who were answered go on
       await turn()
     },
@@ -40,8 +40,17 @@ function heldWriter() {
   }
 }
 
-function given(limits: { maxQueuedAppends?: number; maxQueuedBytes?: number; checkpointDelayMs?: number } = {}) {
-  const { groups, isClosed, writer, written, failed } = heldWriter()
+const slowMs = 10
+
+interface Given {
+  readonly tookMs?: number
+  readonly maxQueuedAppends?: number
+  readonly maxQueuedBytes?: number
+  readonly checkpointDelayMs?: number
+}
+
+function given({ tookMs = slowMs, ...limits }: Given = {}) {
+  const { groups, isClosed, writer, written, failed } = heldWriter(tookMs)
   const tail = liveTail(0, 100, 1_000_000)
   const commits = groupCommit({
     file: 'log.db',
@@ -71,6 +80,37 @@ test('appends of one turn, and those that come while a group is under way, go to
   expect(groups.map(({ streams }) => streams.length)).toEqual([10, 100])
   await written()
   expect(await Promise.all(second)).toHaveLength(100)
+})
+
+test('while a quick disk writes a group, the next one follows when it is full, and no third', async () => {
+  const { append, written, groups, tail } = given({ tookMs: 1 })
+  const sizes = () => groups.map(({ streams }) => streams.length)
+  const first = append('cart-1')
+  await written()
+  await first
+  const appended = Array.from({ length: 200 }, (_, number) => append(`order-${number}`))
+  await turn()
+  expect(sizes()).toEqual([1, 64, 64])
+  await written()
+  expect(sizes()).toEqual([1, 64, 64])
+  await written()
+  await written()
+  expect(sizes()).toEqual([1, 64, 64, 72])
+  expect((await Promise.all(appended)).map(({ positions }) => positions)).toEqual(
+    appended.map((_, place) => [place + 2]),
+  )
+  expect(tail.head()).toBe(201)
+})
+
+test('on a slow disk all that comes while a group is under way goes together', async () => {
+  const { append, written, groups } = given()
+  const first = append('cart-1')
+  await written()
+  await first
+  const appended = Array.from({ length: 200 }, (_, number) => append(`order-${number}`))
+  await written()
+  expect(await Promise.all(appended)).toHaveLength(200)
+  expect(groups.map(({ streams }) => streams.length)).toEqual([1, 200])
 })
 
 test('nobody is answered, and no subscriber told, before the writer has answered', async () => {

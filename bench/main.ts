@@ -46,6 +46,8 @@ async function run(definition: Benchmark, { rounds, profile, save }: Options): P
   const root = process.env.DAYBOOK_BENCH_DIR ?? tmpdir()
   mkdirSync(root, { recursive: true })
   const directory = mkdtempSync(join(root, `daybook-bench-${name}-`))
+  const remove = () => rmSync(directory, { recursive: true, force: true })
+  process.once('exit', remove)
   const profileDirectory = profile && join(import.meta.dirname, 'profiles', name)
   if (profileDirectory) mkdirSync(profileDirectory, { recursive: true })
   try {
@@ -68,9 +70,13 @@ async function run(definition: Benchmark, { rounds, profile, save }: Options): P
     }
     return figures
   } finally {
-    rmSync(directory, { recursive: true, force: true })
+    process.off('exit', remove)
+    remove()
   }
 }
+
+// Whoever stops it does not want its data either.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 
 await new Command('bench')
   .description('Measures Daybook. The data is made in the directory of temporary files, or in DAYBOOK_BENCH_DIR.')

@@ -16,6 +16,14 @@ export interface Faults {
 /** A process that can die at any moment: nothing that it asked for then ever returns, and nothing of it runs any more. */
 export interface MortalProcess {
   isAlive: boolean
+  /** Starts another one in its place. */
+  readonly onDeath: () => void
+}
+
+export function die(process: MortalProcess): void {
+  if (!process.isAlive) return
+  process.isAlive = false
+  process.onDeath()
 }
 
 const never = new Promise<never>(() => {})
@@ -34,8 +42,10 @@ export function faultyPorts(faults: Faults, process: MortalProcess, clock: Clock
       }),
   }
 
-  async function delay(): Promise<void> {
+  /** A moment between two steps: it may last, and it may be the last one. */
+  async function moment(): Promise<void> {
     if (happens(0.2)) await pause(clock, random.between(0, longestDelayMs))
+    if (happens(0.003)) die(process)
     if (!process.isAlive) await never
   }
 
@@ -45,18 +55,18 @@ export function faultyPorts(faults: Faults, process: MortalProcess, clock: Clock
 
   /** Does a piece of work that may be late and may fail; with `lost` also when it was done. */
   async function attempt<T>(run: () => Promise<T>, failing: number, lost?: () => Error): Promise<T> {
-    await delay()
+    await moment()
     if (happens(failing)) throw unavailable()
     if (lost && happens(failing)) throw lost()
     const result = await run()
-    await delay()
+    await moment()
     if (lost && happens(failing)) throw lost()
     return result
   }
 
   async function* batches<T>(all: AsyncIterable<T>, failing: number): AsyncIterable<T> {
     for await (const batch of all) {
-      await delay()
+      await moment()
       if (happens(failing)) throw unavailable()
       yield batch
     }

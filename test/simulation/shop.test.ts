@@ -149,7 +149,7 @@ async function expectSameReadModels(outcome: Outcome, stored: readonly RecordedE
 }
 
 describe('whatever happens to a shop and its people', () => {
-  test.for(seeds)(
+  test.each(seeds)(
     'it comes to rest and adds up: seed %i',
     async (seed) => {
       const outcome = await live(seed)

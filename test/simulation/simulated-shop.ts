@@ -12,11 +12,12 @@ import { buildHere, defaultLimits, type Engine, projectionsOf, startEngine } fro
 import { PreconditionError, Rejection, UnavailableError } from '../../src/engine/errors.ts'
 import type { EventStore } from '../../src/engine/event-store.ts'
 import type { Projection } from '../../src/engine/projection.ts'
+import type { ReadStore } from '../../src/engine/read-store.ts'
 import { shop } from '../../src/shop.ts'
 import { manualClock } from '../manual-clock.ts'
 import { placement } from '../projections/order-events.ts'
 import { type Manner, type SimulatedGateway, simulatedGateway } from '../workers/simulated-gateway.ts'
-import { type Faults, faultyPorts, type MortalProcess } from './faults.ts'
+import { die, type Faults, faultyPorts, type MortalProcess } from './faults.ts'
 
 /** A whole shop on memory adapters, with people, a gateway, and all the bad luck that a seed holds. */
 
@@ -33,7 +34,7 @@ export interface Outcome {
   readonly orderIds: readonly string[]
   readonly received: Readonly<Record<string, number>>
   readonly acknowledged: readonly Acknowledged[]
-  /** How often processes died, and commands met another writer. */
+  /** How often a process died. */
   readonly deaths: number
 }
 
@@ -71,7 +72,7 @@ function wishesOf(seeded: Random, orderIds: readonly string[]) {
       ask(seeded.between(0, 120_000), 'PayOrder', paying(0)),
       ...some(2, (number) => ask(any(), 'PayOrder', paying(number))),
       ...some(1, () => ask(any(), 'CancelOrder', { reason: 'Changed their mind' })),
-      ...some(3, (number) => ask(any(), 'ShipOrder', { shipmentId: `s-${number}`, lines: lines() })),
+      ...some(4, (number) => ask(any(), 'ShipOrder', { shipmentId: `s-${number}`, lines: lines() })),
       ...some(2, (number) => ask(any(), 'DeliverShipment', { shipmentId: `s-${number}` })),
       ...some(3, (number) => {
         const refund = { refundId: `${target}-r-${number}`, lines: lines(), shipping: seeded.next() < 0.5 }
@@ -105,13 +106,11 @@ export async function live(seed: number): Promise<Outcome> {
   const hasRival = seeded.next() < 0.5
   let deaths = 0
 
-  /** Starts a process; it dies, sooner or later, with all that it had in memory. */
-  async function startProcess(
-    works: boolean,
-    readStore = readModels,
-  ): Promise<{ life: MortalProcess; engine: Engine }> {
-    for (;;) {
-      const life: MortalProcess = { isAlive: true }
+  /** A process that runs until it dies, and another one in its place. */
+  function startProcess(works: boolean, readStore: ReadStore): { engine?: Engine; life?: MortalProcess } {
+    const running: { engine?: Engine; life?: MortalProcess } = {}
+
+    async function start(life: MortalProcess): Promise<void> {
       const faulty = faultyPorts(faults, life, clock)
       const ports = {
         store: faulty.faultyStore(log, !hasRival),
@@ -121,28 +120,34 @@ export async function live(seed: number): Promise<Outcome> {
         clock: faulty.clock,
         random: seeded.next,
       }
-      try {
-        const builder = buildHere(definitions, ports)
-        const limits = { ...defaultLimits, cachedStreams: seeded.between(1, 50), retirementMs: 1_000 }
-        const engine = await startEngine(definitions, ports, { limits, builder, works, onFailure: () => {} })
-        return { life, engine }
-      } catch (error) {
-        if (!(error instanceof UnavailableError)) throw error
-        life.isAlive = false
-        await pause(clock, 1_000)
-      }
+      const limits = { ...defaultLimits, cachedStreams: seeded.between(1, 50), retirementMs: 1_000 }
+      const options = { limits, builder: buildHere(definitions, ports), works, onFailure: () => {} }
+      const engine = await startEngine(definitions, ports, options)
+      if (life.isAlive) running.engine = engine
     }
+
+    function begin(): void {
+      const life: MortalProcess = {
+        isAlive: true,
+        onDeath() {
+          deaths++
+          delete running.engine
+          clock.after(seeded.between(100, 5_000), begin)
+        },
+      }
+      running.life = life
+      start(life).catch((error: unknown) => {
+        if (!(error instanceof UnavailableError)) throw error
+        die(life)
+      })
+    }
+
+    begin()
+    return running
   }
 
-  let main = startProcess(true)
-  const rival = hasRival ? startProcess(false, memoryReadStore()) : undefined
-
-  async function die(): Promise<void> {
-    const { life } = await main
-    life.isAlive = false
-    deaths++
-    main = startProcess(true)
-  }
+  const main = startProcess(true, readModels)
+  const rival = hasRival ? startProcess(false, memoryReadStore()) : main
 
   const acknowledged: Acknowledged[] = []
   let sent = 0
@@ -151,8 +156,9 @@ export async function live(seed: number): Promise<Outcome> {
   async function insist(asked: Ask, commandId: string, kind: 'staff' | 'system' = 'staff'): Promise<void> {
     const command = { ...asked, id: commandId, actor: { kind, id: 'somebody' }, correlationId: 'simulation' } as const
     for (;;) {
-      const { engine } = await (rival && seeded.next() < 0.5 ? rival : main)
+      const { engine } = seeded.next() < 0.5 ? rival : main
       try {
+        if (engine === undefined) throw new UnavailableError('not-started', 'Nobody answers there now.')
         const timeIsUp = pause(clock, 15_000)
         const answer = await Promise.race([engine.handler.handle(command), timeIsUp])
         if (answer !== undefined) {
@@ -193,14 +199,14 @@ export async function live(seed: number): Promise<Outcome> {
   for (const endsAt = startsAt + 2_500_000; clock.now() < endsAt; ) {
     await clock.advance(seeded.between(1, 30_000))
     const luck = seeded.next()
-    if (luck < 0.05) await Promise.race([die(), clock.advance(60_000)])
+    if (luck < 0.02 && main.life) die(main.life)
     else if (luck < 0.3) callBack(seeded.between(0, gateway.notices.length))
     else if (luck < 0.35) gateway.approve(seeded.next() < 0.7)
     else if (luck < 0.4) gateway.finishCaptures(seeded.next() < 0.7)
     else if (luck < 0.45) {
       const name = names[seeded.between(0, names.length - 1)] ?? ''
       // It may fail, or die with its process.
-      void main.then(({ engine }) => engine.projections.rebuild(name).catch(() => undefined)).catch(() => undefined)
+      main.engine?.projections.rebuild(name).catch(() => undefined)
     }
   }
 
@@ -217,7 +223,8 @@ export async function live(seed: number): Promise<Outcome> {
     last = position
     if (clock.now() > startsAt + 10 ** 9) throw new Error('The shop never comes to rest')
   }
-  const { engine } = await main
+  const { engine } = main
+  if (engine === undefined) throw new Error('The process does not come back')
   return {
     store: log,
     engine,

@@ -23,7 +23,7 @@ function tell(message: RebuildMessage): void {
 
 const files = filesOf(task.directory)
 const store = await openSqliteEventStore({ file: files.log, readOnly: true })
-const readStore = openSqliteReadStore({ directory: files.readModels, cachedCharacters: 0 })
+const readStore = openSqliteReadStore({ directory: files.readModels, cachedCharacters: 0, checkpointsElsewhere: false })
 try {
   const failures = await build(
     {

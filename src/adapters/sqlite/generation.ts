@@ -13,6 +13,7 @@ import type {
   SortKey,
   StoredDocument,
 } from '../../engine/read-store.ts'
+import type { Checkpointer } from './checkpointer.ts'
 import {
   CorruptDatabaseError,
   commit,
@@ -37,6 +38,8 @@ export interface GenerationOptions {
   readonly exists: boolean
   /** Where it may keep what was read. */
   readonly cache: DocumentCache
+  /** Puts its write-ahead log away; where there is none, the commits do it. */
+  readonly checkpoints?: Checkpointer | undefined
   /** Called when the file turns out to be damaged. */
   readonly onCorrupt: (error: unknown) => void
   readonly onClose: (generation: Generation) => void
@@ -49,8 +52,10 @@ const saveCheckpoint = 'INSERT OR REPLACE INTO _checkpoint (one, log_id, positio
 /** Older generations are not upgraded, but built anew. */
 export const generationLayout = 2
 const cacheKibibytes = 8_192
-/** Of the write-ahead log, before it goes into the file: pages that are written again and again go there once. */
-const checkpointPages = 4_000
+/** Documents that are written between two requests for a checkpoint: pages that are written again and again go into the file once. */
+const checkpointDocuments = 2_000
+/** Size of a write-ahead log that is put away by the commit that finds it, whoever else should have done it. */
+const longestLogPages = 10_000
 /** Of a value of a key that is kept, in characters. */
 const keyValueSize = 24
 
@@ -69,16 +74,19 @@ interface Table extends DocumentTable {
  * @throws CorruptDatabaseError and errors of SQLite when it cannot be read
  */
 export function openGenerationFile(options: GenerationOptions): Generation {
-  const { file, id, spec, exists, cache, onCorrupt, onClose } = options
+  const { file, id, spec, exists, cache, checkpoints, onCorrupt, onClose } = options
   const tables = new Map(spec.collections.map((collection) => [collection.name, tableFor(collection, cache)]))
   const layout = [checkpointLayout, ...Array.from(tables.values(), (table) => table.layout)].join(';\n')
   const database = openDatabase({ file, layouts: [layout], synchronous: 'normal', exists })
-  database.exec(`PRAGMA cache_size = -${cacheKibibytes}; PRAGMA wal_autocheckpoint = ${checkpointPages}`)
+  database.exec(
+    `PRAGMA cache_size = -${cacheKibibytes}; PRAGMA wal_autocheckpoint = ${checkpoints ? longestLogPages : 1_000}`,
+  )
   const prepared = preparedStatements(database)
 
   const otherCommits = database.prepare('PRAGMA data_version')
   let seenCommits = otherCommits.get()?.data_version
   let isUpToDate = false
+  let documentsWritten = 0
 
   function tableOf(collection: string): Table {
     const table = tables.get(collection)
@@ -207,6 +215,7 @@ export function openGenerationFile(options: GenerationOptions): Generation {
       guarded(() =>
         inOpenTransaction(database, () => {
           const missed: DocumentKey[] = []
+          documentsWritten += writes.length
           for (const write of writes) {
             if (!put(write)) missed.push({ collection: write.collection, id: write.id })
           }
@@ -218,7 +227,13 @@ export function openGenerationFile(options: GenerationOptions): Generation {
 
     checkpoint: () => guarded(() => checkpointOf(prepared(loadCheckpoint).get())),
 
-    flush: () => guarded(() => commit(database)),
+    flush: () =>
+      guarded(() => {
+        commit(database)
+        if (documentsWritten < checkpointDocuments) return
+        documentsWritten = 0
+        checkpoints?.request(file)
+      }),
 
     makeIndexes: () =>
       guarded(() => {

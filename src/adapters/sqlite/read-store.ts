@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { generationFingerprint } from '../../engine/generation-fingerprint.ts'
 import type { Generation, GenerationInfo, ProjectionSpec, ReadStore } from '../../engine/read-store.ts'
+import { checkpointer } from './checkpointer.ts'
 import {
   CorruptDatabaseError,
   deleteDatabase,
@@ -21,6 +22,8 @@ export interface SqliteReadStoreOptions {
   readonly directory: string
   /** How much of what was read is kept in memory, in characters of JSON, which take about three bytes each; by default 8 million. */
   readonly cachedCharacters?: number
+  /** False where waiting for the disk keeps nobody waiting, as in a thread that builds: it puts write-ahead logs away itself. */
+  readonly checkpointsElsewhere?: boolean
   /** Told of damage that was found; what is damaged is made again. */
   readonly onError?: (error: unknown) => void
 }
@@ -47,7 +50,8 @@ const generationFile = /^(?<id>[a-z0-9-]+-\d+-[0-9a-f]{12})\.db/
  * @throws NewerVersionError for files of a newer version
  */
 export function openSqliteReadStore(options: SqliteReadStoreOptions): ReadStore {
-  const { directory, cachedCharacters = 8_000_000, onError = () => {} } = options
+  const { directory, cachedCharacters = 8_000_000, checkpointsElsewhere = true, onError = () => {} } = options
+  const checkpoints = checkpointsElsewhere ? checkpointer() : undefined
   const cache = documentCache(cachedCharacters)
   const pointers = openReplaceable(
     { file: join(directory, pointerFile), layouts: [layout], synchronous: 'full' }, // a swap survives the power
@@ -89,6 +93,7 @@ export function openSqliteReadStore(options: SqliteReadStoreOptions): ReadStore 
       spec,
       exists,
       cache,
+      checkpoints,
       onCorrupt(error) {
         onError(error)
         prepared(remove).run(id) // so that it is built anew
@@ -165,6 +170,7 @@ export function openSqliteReadStore(options: SqliteReadStoreOptions): ReadStore 
     },
 
     async close() {
+      await checkpoints?.close()
       for (const generation of opened) await generation.close()
       snapshots.close()
       if (pointers.isOpen) pointers.close()

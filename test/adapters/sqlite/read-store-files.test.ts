@@ -200,6 +200,31 @@ describe('a process that is killed while it writes', () => {
   })
 })
 
+test('a write-ahead log that has grown is put away by another thread than that of its writer', async () => {
+  const generation = await store.createGeneration(ordersSpec)
+  const file = pathOf(`${generation.id}.db`)
+  const before = statSync(file).size
+  let position = 0
+  async function writeSome(): Promise<number> {
+    position++
+    const writes = Array.from({ length: 500 }, (_, number) =>
+      put(`${position}-${number}`, position, { status: 'open' }),
+    )
+    await generation.write(writes, at(position))
+    await generation.flush()
+    return statSync(file).size
+  }
+  await expect.poll(writeSome).toBeGreaterThan(before)
+  // The writer would do it only when the log has become ten times as long.
+  expect(statSync(`${file}-wal`).size).toBeLessThan(20_000_000)
+  await store.close()
+  expect(
+    await open()
+      .openGeneration(generation.id, ordersSpec)
+      .then((opened) => opened?.count('orders')),
+  ).toBe(position * 500)
+})
+
 describe('a thread that writes a generation', () => {
   test('and one that reads it do not wait for each other, and no batch is seen in part', {
     timeout: 60_000,

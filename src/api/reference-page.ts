@@ -1,5 +1,10 @@
-import scalar from '@scalar/fastify-api-reference'
-import type { FastifyInstance } from 'fastify'
+import {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+  type LightMyRequestResponse,
+} from 'fastify'
 import { problem } from './problems.ts'
 
 /** The page needs its own scripts and styles, some of them inline; it may talk to nobody but this server. */
@@ -16,31 +21,45 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
+/** A server of its own, for the page alone. Its script takes more memory than all the rest of the API: it is loaded when somebody asks. */
+async function pageServer(): Promise<FastifyInstance> {
+  const { default: scalar } = await import('@scalar/fastify-api-reference')
+  const page = fastify()
+  page.register(scalar, {
+    routePrefix: '/reference',
+    configuration: {
+      url: '/openapi.json',
+      pageTitle: 'Daybook API',
+      withDefaultFonts: false,
+      telemetry: false,
+      hideClientButton: true,
+      showDeveloperTools: 'never',
+    },
+  })
+  await page.ready()
+  return page
+}
+
 /** The API's reference for people, at `/reference`, made from `/openapi.json`. It loads nothing from elsewhere. */
 export function referencePage(app: FastifyInstance): void {
-  app.register((scope, _options, done) => {
-    scope.addHook('onSend', (_request, reply, _payload, next) => {
-      reply.header('content-security-policy', contentSecurityPolicy)
-      next()
-    })
-    scope.register(scalar, {
-      routePrefix: '/reference',
-      configuration: {
-        url: '/openapi.json',
-        pageTitle: 'Daybook API',
-        withDefaultFonts: false,
-        telemetry: false,
-        hideClientButton: true,
-        showDeveloperTools: 'never',
-      },
-      hooks: {
-        onRequest: (request, _reply, next) => {
-          // The page's redirect is made from the Host header, which may be anything.
-          const isAddress = URL.canParse(request.url, `${request.protocol}://${request.hostname}`)
-          next(isAddress ? undefined : problem(400, 'bad-request', 'The Host header is no host.'))
-        },
-      },
-    })
-    done()
-  })
+  let loading: Promise<FastifyInstance> | undefined
+
+  async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    // The page's redirect is made from the Host header, which may be anything.
+    if (!URL.canParse(request.url, `${request.protocol}://${request.hostname}`))
+      throw problem(400, 'bad-request', 'The Host header is no host.')
+    loading ??= pageServer()
+    const page = await loading
+    const { host = '' } = request.headers
+    const answering: Promise<LightMyRequestResponse> = page.inject({ url: request.url, headers: { host } })
+    const { statusCode, headers, rawPayload } = await answering
+    for (const name of ['content-type', 'location']) {
+      const value = headers[name]
+      if (value !== undefined) reply.header(name, value)
+    }
+    return reply.code(statusCode).header('content-security-policy', contentSecurityPolicy).send(rawPayload)
+  }
+
+  app.get('/reference', answer)
+  app.get('/reference/*', answer)
 }

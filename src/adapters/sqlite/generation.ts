@@ -51,7 +51,7 @@ const loadCheckpoint = 'SELECT log_id, position, event_id FROM _checkpoint'
 const saveCheckpoint = 'INSERT OR REPLACE INTO _checkpoint (one, log_id, position, event_id) VALUES (1, ?, ?, ?)'
 /** Older generations are not upgraded, but built anew. */
 export const generationLayout = 2
-const cacheKibibytes = 8_192
+const cacheKibibytes = 2_048
 /** Documents that are written between two requests for a checkpoint: pages that are written again and again go into the file once. */
 const checkpointDocuments = 2_000
 /** Size of a write-ahead log that is put away by the commit that finds it, whoever else should have done it. */

@@ -12,9 +12,22 @@ const nowMs = Date.parse(now)
 async function open() {
   const { path, remove } = temporaryDirectory()
   onTestFinished(remove)
-  const connection = await connect(readConfig({ DAYBOOK_DATA_DIR: path, DAYBOOK_PORT: '0', DAYBOOK_METRICS_PORT: '0' }))
-  onTestFinished(() => connection.close())
-  const get = async (route: string) => z.looseObject({}).parse((await succeed(connection.send('GET', route))).body)
+  const opened = await connect(readConfig({ DAYBOOK_DATA_DIR: path, DAYBOOK_PORT: '0', DAYBOOK_METRICS_PORT: '0' }))
+  onTestFinished(() => opened.close())
+  let position: string | undefined
+  const connection: Connection = {
+    ...opened,
+    async send(method, target, options) {
+      const reply = await opened.send(method, target, options)
+      position = reply.headers['daybook-position'] ?? position
+      return reply
+    },
+  }
+  /** What a query answers once its read model has seen all that was sent. */
+  async function get(route: string) {
+    const headers = position === undefined ? {} : { 'daybook-position': position }
+    return z.looseObject({}).parse((await succeed(opened.send('GET', route, { headers }))).body)
+  }
   return { connection, get }
 }
 

@@ -39,8 +39,8 @@ export interface Admission {
 
 /** However busy the event loop is, so many are taken: other work than requests may be the cause. */
 const fewestRequests = 100
-/** Longest that requests wait for others of the same moment. */
-const gatherMs = 25
+/** Longest that requests wait for others of the same moment; only a storm of new connections takes so long. */
+const gatherMs = 200
 
 const { problem: overloaded } = problem(
   503,
@@ -61,6 +61,7 @@ export function admission(options: AdmissionOptions): Admission {
   let underWay = 0
   let arrived: Arrival[] = []
   let isAnyAccepted = false
+  let isGathering = false
 
   function leave(request: IncomingMessage): void {
     if (!places.get(request)) return
@@ -74,19 +75,31 @@ export function admission(options: AdmissionOptions): Admission {
     underWay++
   }
 
-  function gather(until: number): void {
-    setImmediate(() => {
+  /** Turns of the event loop in which only is taken up what waits, for as long as there are new connections, though not for long. */
+  function gather(): void {
+    if (isGathering) return
+    isGathering = true
+    const until = now() + gatherMs
+    function lookAround(): void {
       // Of a connection that was accepted now nothing has been read yet.
       const isMoreToRead = isAnyAccepted
       isAnyAccepted = false
-      if (isMoreToRead && now() < until) return gather(until)
-      const all = arrived
-      arrived = []
-      const begunAt = now()
-      // Each as a task of its own, so that what it can do at once is done before the next one is looked at.
-      for (const each of all) setImmediate(() => begin(each, begunAt))
-      setImmediate(() => setImmediate(() => adjust(now() - begunAt)))
-    })
+      if (isMoreToRead && now() < until) setImmediate(lookAround)
+      else {
+        isGathering = false
+        beginArrived()
+      }
+    }
+    setImmediate(lookAround)
+  }
+
+  function beginArrived(): void {
+    const all = arrived
+    arrived = []
+    const begunAt = now()
+    // Each as a task of its own, so that what it can do at once is done before the next one is looked at.
+    for (const each of all) setImmediate(() => begin(each, begunAt))
+    if (all.length > 0) setImmediate(() => setImmediate(() => adjust(now() - begunAt)))
   }
 
   function begin({ request, response, answer }: Arrival, begunAt: number): void {
@@ -136,10 +149,12 @@ export function admission(options: AdmissionOptions): Admission {
           places.delete(request)
         })
         arrived.push({ request, response, answer })
-        if (arrived.length === 1) gather(now() + gatherMs)
+        gather()
       })
       return server.on('connection', () => {
         isAnyAccepted = true
+        // Also while all are refused, for who is accepted late is refused late.
+        gather()
       })
     },
     leave,

@@ -75,7 +75,7 @@ export function queryRoute(definition: QueryDefinition, options: QueryRouteOptio
       if (token !== undefined) {
         const written = positions.positionOf(token)
         await request.standBy(() => projections.waitFor(from, written, queryWaitMs))
-      }
+      } else await projections.freshen(from)
 
       const { cursor } = parameters
       const generationId = definition.paged && typeof cursor === 'string' ? generationOfCursor(cursor) : undefined

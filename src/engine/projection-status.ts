@@ -27,6 +27,8 @@ export interface Running {
   readonly waiters: Waiters
   live?: Follower
   retired?: Follower
+  /** When it was last folded, in milliseconds since the epoch. */
+  foldedAt?: number
   stoppedBy?: PoisonEventError
   failure?: string
   /** It catches up by itself. */

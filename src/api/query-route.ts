@@ -14,7 +14,7 @@ import { shapeOf } from './result-shape.ts'
 import { assertStorable, inParameters, invalid, parse } from './validation.ts'
 
 export interface QueryRouteOptions {
-  readonly projections: Pick<Projections, 'reader' | 'waitFor' | 'position'>
+  readonly projections: Pick<Projections, 'freshen' | 'reader' | 'waitFor' | 'position'>
   readonly personal: PersonalData
   readonly positions: PositionTokens
   readonly clock: Clock

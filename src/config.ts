@@ -76,7 +76,7 @@ const settings = {
   DAYBOOK_MAX_REQUESTS: Count.default(500).describe(
     'Requests under way at a time before more are answered 503; those that only wait are not counted',
   ),
-  DAYBOOK_MAX_TURN_MS: Milliseconds.default(150).describe(
+  DAYBOOK_MAX_TURN_MS: Milliseconds.default(100).describe(
     'How long the event loop may be busy with requests that it took together before it takes fewer of them',
   ),
   DAYBOOK_CACHED_STREAMS: Count.default(10_000).describe('Streams whose state is kept in memory'),

@@ -38,7 +38,7 @@ export interface Admission {
 }
 
 /** However busy the event loop is, so many are taken: other work than requests may be the cause. */
-const fewestRequests = 100
+const fewestRequests = 20
 /** Longest that requests wait for others of the same moment; only a storm of new connections takes so long. */
 const gatherMs = 200
 

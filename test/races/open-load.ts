@@ -1,36 +1,17 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Pool } from 'undici'
-import { z } from 'zod'
+import { LoadTask } from './load-report.ts'
 
 /** A process of its own that asks a shop: reads its task from its last argument, and writes what it saw as JSON. */
 
-const Task = z.object({
-  url: z.url(),
-  token: z.string(),
-  seconds: z.number(),
-  /** Requests a second that are sent on schedule, whatever becomes of those before them. */
-  perSecond: z.number().optional(),
-  /** Requests under way at a time, if there is no schedule. */
-  concurrency: z.number().optional(),
-})
-export type LoadTask = z.input<typeof Task>
-
-/** Milliseconds from sending a request to the end of its answer, sorted. */
-const Latencies = z.array(z.number())
-export const Seen = z.object({
-  sent: z.number(),
-  seconds: z.number(),
-  served: Latencies,
-  /** Answered 503. */
-  refused: Latencies,
-  /** Of the refused: without Retry-After or a problem of their own. */
-  unexplained: z.number(),
-  /** Everything else, by what it was. */
-  others: z.record(z.string(), z.number()),
-})
-export type Seen = z.output<typeof Seen>
-
-const { url, token, seconds, perSecond, concurrency = 1 } = Task.parse(JSON.parse(process.argv.at(-1) ?? ''))
+const {
+  url,
+  shopperToken,
+  staffToken,
+  seconds,
+  perSecond,
+  concurrency = 1,
+} = LoadTask.parse(JSON.parse(process.argv.at(-1) ?? ''))
 /** As many as a proxy before the shop might keep. */
 const connections = 1_024
 const pool = new Pool(url, { connections, pipelining: 1 })
@@ -38,19 +19,23 @@ const seen = { sent: 0, unexplained: 0 }
 const latencies: { readonly served: number[]; readonly refused: number[] } = { served: [], refused: [] }
 const others = new Map<string, number>()
 
-/** Large pages, so that it is the shop that is busy, not who asks it; and carts, which have to be written. */
+const sales = '/v1/analytics/sales?currency=EUR&from=2018-01-01&to=2026-12-31&interval=month&timeZone=Europe/Berlin'
+const page = '/v1/products?currency=EUR&language=en&limit=100'
+const shopper = { authorization: `Bearer ${shopperToken}`, 'content-type': 'application/json' }
+
+/** Work enough in each, so that it is the shop that is busy, not who asks it; and carts, which have to be written. */
 const requests = [
-  { method: 'GET', path: '/v1/products?currency=EUR&language=en&limit=100' },
-  { method: 'GET', path: '/v1/products?q=teap&currency=EUR&language=en&limit=100' },
-  { method: 'POST', path: '/v1/carts', headers: { 'content-type': 'application/json' }, body: '{"currency":"EUR"}' },
+  { method: 'GET', path: sales, headers: { authorization: `Bearer ${staffToken}` } },
+  { method: 'GET', path: page },
+  { method: 'GET', path: sales, headers: { authorization: `Bearer ${staffToken}` } },
+  { method: 'POST', path: '/v1/carts', headers: shopper, body: '{"currency":"EUR"}' },
 ] as const
 
 async function ask(): Promise<void> {
   const request = requests[seen.sent++ % requests.length] ?? requests[0]
   const sentAt = performance.now()
-  const authorised = request.method === 'POST' ? { authorization: `Bearer ${token}`, ...request.headers } : {}
   try {
-    const answer = await pool.request({ ...request, headers: authorised })
+    const answer = await pool.request(request)
     const body = await answer.body.text()
     const tookMs = performance.now() - sentAt
     if (answer.statusCode < 300) latencies.served.push(tookMs)

@@ -438,6 +438,20 @@ describe('a job', () => {
     }
   })
 
+  test('that are due on what a newer version has written are left to it, too', async () => {
+    const given = handling()
+    const clock = manualClock(Date.parse(now()))
+    await given.handler.handle(deposit(5))
+    await given.store.append('account-a', 0, [newEvent({ type: 'Deposited', metadata: { version: 2 } })])
+    const dueAt = new Date(clock.now()).toISOString()
+    const { engine, queue } = await start({ jobs: [emptying(async () => {})] }, given, clock)
+    // As a queue that outlived the restart has it.
+    await queue.schedule([{ id: 'empty:a', name: 'empty', data: { target: 'a', key: '', dueAt }, dueAt: clock.now() }])
+    await expect.poll(() => engine.jobs.failure()).toContain('Deposited has version 2')
+    for (let minutes = 0; minutes < 100; minutes++) await clock.advance(60_000)
+    expect(await queue.dead(10)).toEqual([])
+  })
+
   test('are swept to the end before the engine has stopped', async () => {
     let isAsked = false
     let answer = () => {}

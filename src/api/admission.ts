@@ -38,7 +38,7 @@ export interface Admission {
 }
 
 /** However busy the event loop is, so many are taken: other work than requests may be the cause. */
-const fewestRequests = 20
+const fewestRequests = 40
 /** Longest that requests wait for others of the same moment; only a storm of new connections takes so long. */
 const gatherMs = 200
 
@@ -103,7 +103,7 @@ export function admission(options: AdmissionOptions): Admission {
   }
 
   function begin({ request, response, answer }: Arrival, begunAt: number): void {
-    if (now() - begunAt <= maxTurnMs) answer(request, response)
+    if (underWay <= fewestRequests || now() - begunAt <= maxTurnMs) answer(request, response)
     else {
       leave(request)
       refuse(request, response)

@@ -106,7 +106,7 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
       started: true,
       degraded: [
         ...(logFailure() === undefined ? [] : ['log']),
-        ...engine.projections.status().flatMap(({ name, status }) => (status === 'stopped' ? [name] : [])),
+        ...engine.projections.status().flatMap(({ name, status }) => (status === 'live' ? [] : [name])),
         ...engine.processes.status().flatMap(({ name, error }) => (error === undefined ? [] : [name])),
         ...(engine.jobs.failure() === undefined ? [] : ['jobs']),
       ],

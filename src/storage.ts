@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { isSqliteError } from './adapters/sqlite/database.ts'
+import { CorruptDatabaseError, isCorrupt, isSqliteError } from './adapters/sqlite/database.ts'
 import { lockDirectory } from './adapters/sqlite/directory-lock.ts'
 import { openSqliteEventStore } from './adapters/sqlite/event-store.ts'
 import { openSqliteJobQueue } from './adapters/sqlite/job-queue.ts'
@@ -9,6 +9,7 @@ import { openSqliteReadStore } from './adapters/sqlite/read-store.ts'
 import type { Clock } from './engine/clock.ts'
 import type { Ports } from './engine/engine.ts'
 import { CorruptLogError, UnavailableError } from './engine/errors.ts'
+import type { KeyVault } from './engine/key-vault.ts'
 
 export interface Storage extends Ports {
   close(): Promise<void>
@@ -44,11 +45,23 @@ export function openingError(directory: string, error: unknown): unknown {
   )
 }
 
+function openVault(file: string): KeyVault {
+  try {
+    return openSqliteKeyVault({ file })
+  } catch (error) {
+    if (!isCorrupt(error)) throw error
+    throw new CorruptDatabaseError(
+      `${file} is damaged. It has the keys of all personal data: restore it from a backup.`,
+      { cause: error },
+    )
+  }
+}
+
 /**
  * Opens the embedded storage for this process alone.
  * @param directory made if it is not there
  * @throws DirectoryInUseError when another process has it open
- * @throws CorruptLogError, NewerVersionError as the adapters
+ * @throws CorruptLogError, CorruptDatabaseError, NewerVersionError as the adapters
  */
 export async function openStorage(
   directory: string,
@@ -69,7 +82,12 @@ export async function openStorage(
   const keep = <P extends { close(): Promise<void> }>(port: P): P => opened.adopt(port, (each) => each.close())
   try {
     const store = keep(await openSqliteEventStore({ file: files.log }))
-    const vault = keep(openSqliteKeyVault({ file: files.vault }))
+    if (!existsSync(files.vault) && (await store.head()).position > 0) {
+      throw new CorruptDatabaseError(
+        `${files.vault} is missing, though there is a log. It has the keys of all personal data: restore it from a backup.`,
+      )
+    }
+    const vault = keep(openVault(files.vault))
     const readStore = keep(openSqliteReadStore({ directory: files.readModels, onError }))
     const queue = keep(openSqliteJobQueue({ file: files.jobs, clock, onError }))
     return { store, vault, readStore, queue, clock, close }

@@ -27,8 +27,6 @@ export interface Running {
   readonly waiters: Waiters
   live?: Follower
   retired?: Follower
-  /** When it was last folded, in milliseconds since the epoch. */
-  foldedAt?: number
   stoppedBy?: PoisonEventError
   failure?: string
   /** It catches up by itself. */

@@ -23,7 +23,7 @@ export interface Projections {
   reader(name: string, generationId?: string): Reader
   /** Resolves once the projection has seen a position. @throws UnavailableError when that takes too long */
   waitFor(name: string, position: number, timeoutMs: number): Promise<void>
-  /** Folds what has come already, unless that was done a moment ago: for readers who don't say what they wait for. */
+  /** Folds what has come already: for readers who don't say what they wait for. */
   freshen(name: string): Promise<void>
   /** How far a projection has come: what is read after this has seen at least so much. */
   position(name: string): number
@@ -54,8 +54,6 @@ const liveBatchSize = 200
  * waits for an event has it folded at once.
  */
 const foldEveryMs = 50
-/** Readers have a read model folded no more often than this. */
-const freshForMs = 10
 /** Most events that wait to be folded. One read model folds them in one turn of the event loop, which requests wait for. */
 const maxUnfolded = 1_000
 /** What this much time has brought is kept at once. After a crash so much is folded again. */
@@ -111,7 +109,6 @@ export function projections(options: ProjectionsOptions): Projections {
 
   /** Folds what has come into one read model. */
   async function fold(running: Running): Promise<void> {
-    running.foldedAt = clock.now()
     const { after, events, tip } = unfolded
     if (
       stopping.signal.aborted ||
@@ -378,10 +375,7 @@ export function projections(options: ProjectionsOptions): Projections {
 
     async freshen(name) {
       const running = runningOf(name)
-      const { live, foldedAt = 0 } = running
-      if (live === undefined || live.position >= feedPosition) return
-      // The clock may jump back.
-      if (Math.abs(clock.now() - foldedAt) >= freshForMs) await exclusive(() => fold(running))
+      if (running.live && running.live.position < feedPosition) await exclusive(() => fold(running))
     },
 
     position: (name) => runningOf(name).live?.position ?? 0,

@@ -1,0 +1,42 @@
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { expect, onTestFinished, test } from 'vitest'
+import { systemClock } from '../src/engine/clock.ts'
+import { noStream } from '../src/engine/event-store.ts'
+import { filesOf, openStorage } from '../src/storage.ts'
+import { newEvents } from './contract/new-event.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+
+/** A data directory in which something has happened. */
+async function used() {
+  const { path, remove } = temporaryDirectory()
+  onTestFinished(remove)
+  const open = () => openStorage(path, systemClock, () => {})
+  const storage = await open()
+  await storage.store.append('cart-1', noStream, newEvents(1))
+  await storage.vault.keyFor('ada')
+  await storage.close()
+  return { open, files: filesOf(path) }
+}
+
+test('a log without its keys is refused, and no new ones are made', async () => {
+  const { open, files } = await used()
+  rmSync(files.vault)
+  await expect(open()).rejects.toThrow(`${files.vault} is missing`)
+  expect(existsSync(files.vault)).toBe(false)
+})
+
+test('damaged keys are refused by their name', async () => {
+  const { open, files } = await used()
+  writeFileSync(files.vault, 'no database at all '.repeat(1_000))
+  await expect(open()).rejects.toThrow(`${files.vault} is damaged`)
+})
+
+test('a shop whose first start was cut off is opened', async () => {
+  const { path, remove } = temporaryDirectory()
+  onTestFinished(remove)
+  const files = filesOf(path)
+  await (await openStorage(path, systemClock, () => {})).close()
+  rmSync(files.vault)
+  await (await openStorage(path, systemClock, () => {})).close()
+  expect(existsSync(files.vault)).toBe(true)
+})

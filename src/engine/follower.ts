@@ -9,8 +9,10 @@ export interface Follower {
   readonly generation: Generation
   /** Everything up to here is in it. */
   position: number
-  /** The checkpoint that is stored, which lags behind while no event concerns the projection. */
+  /** The checkpoint that is written, which lags behind while no event concerns the projection. */
   savedPosition: number
+  /** The checkpoint that was there at the last flush: further back nothing can fall. */
+  flushedPosition: number
   /** Where the tombstones were last swept. */
   sweptPosition: number
   /** Something was written that is not flushed yet. */
@@ -25,7 +27,14 @@ const tombstonesKept = 10_000
 
 /** Follows the log with a generation from a place on. */
 export function followerAt(generation: Generation, position: number): Follower {
-  return { generation, position, savedPosition: position, sweptPosition: position, unflushed: false }
+  return {
+    generation,
+    position,
+    savedPosition: position,
+    flushedPosition: position,
+    sweptPosition: position,
+    unflushed: false,
+  }
 }
 
 async function isOfThisLog(store: EventStore, checkpoint: Checkpoint): Promise<boolean> {
@@ -86,8 +95,10 @@ export async function advance(
 export async function flush(follower: Follower): Promise<void> {
   if (!follower.unflushed) return
   follower.unflushed = false
+  const { savedPosition } = follower
   try {
     await follower.generation.flush()
+    follower.flushedPosition = savedPosition
   } catch (error) {
     await goBack(follower)
     throw error
@@ -97,7 +108,7 @@ export async function flush(follower: Follower): Promise<void> {
 /** A write that failed may have taken those before it along, or have been done in part: what is there says how far it has come. */
 async function goBack(follower: Follower): Promise<void> {
   const checkpoint = await follower.generation.checkpoint().catch(() => undefined)
-  follower.position = checkpoint?.position ?? 0
+  follower.position = checkpoint?.position ?? follower.flushedPosition
   follower.savedPosition = follower.position
   follower.sweptPosition = Math.min(follower.sweptPosition, follower.position)
 }
@@ -112,4 +123,15 @@ export async function closeFollower(
     if (event) await generation.write([], { logId: store.logId, position, eventId: event.id })
   }
   await generation.close()
+}
+
+/**
+ * Passes over an event that a projection fails on. What is before it has to be in the follower.
+ * @throws as the generation's `write`
+ */
+export async function passOver(logId: string, follower: Follower, { position, id }: Recorded): Promise<void> {
+  await follower.generation.write([], { logId, position, eventId: id })
+  follower.position = position
+  follower.savedPosition = position
+  follower.unflushed = true
 }

@@ -34,6 +34,8 @@ export interface Running {
   rebuild?: BuildProgress
   rebuildFailure?: string
   rebuilding?: Promise<void>
+  /** It is being folded for those who read it. */
+  freshening?: Promise<void>
 }
 
 /**

@@ -3,7 +3,7 @@ import { type Clock, pause } from './clock.ts'
 import { NewerVersionError, PreconditionError, UnavailableError } from './errors.ts'
 import type { EventBatch, EventStore } from './event-store.ts'
 import type { EventRegistry, Recorded } from './events.ts'
-import { advance, closeFollower, type Follower, flush, followerAt, openFollower } from './follower.ts'
+import { advance, closeFollower, type Follower, flush, followerAt, openFollower, passOver } from './follower.ts'
 import { type Projection, specOf } from './projection.ts'
 import { type ProjectionStatus, type Running, statusOf } from './projection-status.ts'
 import { PoisonEventError } from './projector.ts'
@@ -54,6 +54,8 @@ const liveBatchSize = 200
  * waits for an event has it folded at once.
  */
 const foldEveryMs = 50
+/** How long a reader who says nothing of what they wait for waits for it. */
+const longestFreshenMs = 100
 /** Most events that wait to be folded. One read model folds them in one turn of the event loop, which requests wait for. */
 const maxUnfolded = 1_000
 /** What this much time has brought is kept at once. After a crash so much is folded again. */
@@ -121,14 +123,33 @@ export function projections(options: ProjectionsOptions): Projections {
       return
     try {
       await advance(store.logId, running.definition, running.live, events, tip)
-      // One that had stopped before it was replaced has gaps to fill, and stays as it was.
-      if (running.retired && running.retired.position >= after)
-        await advance(store.logId, running.definition, running.retired, events, tip)
       running.waiters.reached(running.live.position)
     } catch (error) {
       stopRunning(running, error)
     }
+    await withRetired(running, async (retired) => {
+      // One that had stopped before it was replaced has gaps to fill, and stays as it was.
+      if (retired.position >= after) await advance(store.logId, running.definition, retired, events, tip)
+    })
     flushLater()
+  }
+
+  /** What goes wrong with the retired generation is no trouble of the live one. */
+  async function withRetired(running: Running, run: (retired: Follower) => Promise<void>): Promise<void> {
+    const { retired } = running
+    if (!retired) return
+    try {
+      await run(retired)
+    } catch (error) {
+      onFailure(error, running.definition.name)
+      dropRetired(running)
+    }
+  }
+
+  function dropRetired(running: Running): void {
+    const { retired } = running
+    delete running.retired
+    if (retired) drop(retired).catch((error: unknown) => onFailure(error, running.definition.name))
   }
 
   async function foldAll(): Promise<void> {
@@ -162,6 +183,13 @@ export function projections(options: ProjectionsOptions): Projections {
     else cancelFold ??= clock.after(foldEveryMs, () => void foldAllInTurn())
   }
 
+  /** Folds one read model, if the others leave it time. */
+  async function freshened(running: Running): Promise<void> {
+    const done = new AbortController()
+    const folded = exclusive(() => fold(running)).finally(() => done.abort())
+    await Promise.race([folded, pause(clock, longestFreshenMs, done.signal)])
+  }
+
   function flushLater(): void {
     if (stopping.signal.aborted) return
     cancelFlush ??= clock.after(flushEveryMs, () => {
@@ -172,10 +200,11 @@ export function projections(options: ProjectionsOptions): Projections {
 
   async function flushRunning(running: Running): Promise<void> {
     try {
-      for (const follower of [running.live, running.retired]) if (follower) await flush(follower)
+      if (running.live) await flush(running.live)
     } catch (error) {
       stopRunning(running, error)
     }
+    await withRetired(running, flush)
   }
 
   async function follow(): Promise<void> {
@@ -227,13 +256,31 @@ export function projections(options: ProjectionsOptions): Projections {
         return true
       })
     while (!stopping.signal.aborted && !(await joined())) {
-      for await (const batch of store.readAll({ after: follower.position, batchSize: 500 })) {
-        await exclusive(() =>
-          advance(store.logId, running.definition, follower, batch.events.map(registry.upcast), batch),
-        )
-        if (follower.position >= feedPosition || stopping.signal.aborted) break
+      let place = follower.position
+      for await (const batch of store.readAll({ after: place, batchSize: 500 })) {
+        const isInPlace = await exclusive(async () => {
+          // A flush that failed has put it back: to go on from here would leave a gap.
+          if (follower.position !== place || stopping.signal.aborted) return false
+          await advance(store.logId, running.definition, follower, batch.events.map(registry.upcast), batch)
+          place = follower.position
+          return true
+        })
+        if (!isInPlace || place >= feedPosition) break
       }
       flushLater()
+    }
+  }
+
+  /** Brings a follower up to an event that is to be passed over: a flush that failed may have put it further back. */
+  async function reach(running: Running, follower: Follower, { position }: Recorded): Promise<void> {
+    for await (const batch of store.readAll({ after: follower.position, batchSize: 500 })) {
+      const events = batch.events.map(registry.upcast).filter((event) => event.position < position)
+      const last = events.at(-1)
+      if (last) {
+        const to = { ...batch, position: last.position, eventId: last.id }
+        await advance(store.logId, running.definition, follower, events, to)
+      }
+      if (batch.position >= position) return
     }
   }
 
@@ -264,24 +311,35 @@ export function projections(options: ProjectionsOptions): Projections {
     })
   }
 
-  function stopRunning(running: Running, error: unknown, failures = 0): void {
-    const { retired, live } = running
+  /** @param failures tries to recover that have failed; undefined where this was none */
+  function stopRunning(running: Running, error: unknown, failures?: number): void {
+    const { live } = running
+    const { name } = running.definition
+    const isRecovering = running.failure !== undefined || running.isBehind === true
     running.waiters.reached(live?.position ?? 0)
-    delete running.failure
-    delete running.isBehind
-    delete running.retired
     // Only the live generation catches up again.
-    if (retired) drop(retired).catch((failure: unknown) => onFailure(failure, running.definition.name))
-    if (error instanceof PoisonEventError) running.stoppedBy = error
-    else if (live && isDamaged(error)) {
+    dropRetired(running)
+    if (error instanceof PoisonEventError) {
+      running.stoppedBy = error
+      delete running.failure
+      delete running.isBehind
+    } else if (live && isDamaged(error)) {
       delete running.live
-      drop(live).catch((failure: unknown) => onFailure(failure, running.definition.name))
-      if (!running.rebuilding && !stopping.signal.aborted) buildMissing([running.definition.name], new Map(), 0)
+      delete running.failure
+      delete running.isBehind
+      drop(live).catch((failure: unknown) => onFailure(failure, name))
+      void buildAfter(running)
     } else {
       running.failure = error instanceof Error ? error.message : String(error)
-      recoverLater(running, failures)
+      if (failures !== undefined || !isRecovering) recoverLater(running, failures ?? 0)
     }
-    onFailure(error, running.definition.name)
+    onFailure(error, name)
+  }
+
+  /** Builds a read model that was lost, unless a rebuild that is under way brings another. */
+  async function buildAfter(running: Running): Promise<void> {
+    await running.rebuilding?.catch(() => {})
+    if (!running.live && !stopping.signal.aborted) buildMissing([running.definition.name], new Map(), 0)
   }
 
   /** Builds what there is nothing of yet; what fails is tried again, for its cause may be gone by then. */
@@ -375,7 +433,12 @@ export function projections(options: ProjectionsOptions): Projections {
 
     async freshen(name) {
       const running = runningOf(name)
-      if (running.live && running.live.position < feedPosition) await exclusive(() => fold(running))
+      const { live, stoppedBy, failure, isBehind } = running
+      if (!live || live.position >= feedPosition || stoppedBy || failure || isBehind) return
+      running.freshening ??= freshened(running).finally(() => {
+        delete running.freshening
+      })
+      await running.freshening
     },
 
     position: (name) => runningOf(name).live?.position ?? 0,
@@ -391,10 +454,10 @@ export function projections(options: ProjectionsOptions): Projections {
       const { stoppedBy, live } = running
       if (!stoppedBy || !live)
         throw new PreconditionError('not-stopped', `The projection ${name} is not stopped by an event.`)
-      const { position, id } = stoppedBy.event
       await exclusive(async () => {
-        await live.generation.write([], { logId: store.logId, position, eventId: id })
-        live.position = position
+        if (running.stoppedBy !== stoppedBy) return
+        await reach(running, live, stoppedBy.event)
+        await passOver(store.logId, live, stoppedBy.event)
       })
       await join(running, live, () => {
         delete running.stoppedBy
@@ -411,7 +474,9 @@ export function projections(options: ProjectionsOptions): Projections {
       await Promise.allSettled([...all.values()].flatMap(({ rebuilding }) => (rebuilding ? [rebuilding] : [])))
       await turns
       for (const { live, retired } of all.values()) {
-        for (const follower of [live, retired]) if (follower) await closeFollower(store, follower)
+        for (const follower of [live, retired]) {
+          if (follower) await closeFollower(store, follower).catch(onFailure)
+        }
       }
     },
   }

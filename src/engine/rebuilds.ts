@@ -74,6 +74,7 @@ export function rebuilds(options: RebuildsOptions): Rebuilds {
     // The new one is live, whatever becomes of the others; the next start drops what is left.
     if (before) await drop(before).catch((error: unknown) => onFailure(error, running.definition.name))
     clock.after(retirementMs, () => {
+      if (signal.aborted) return
       exclusive(async () => {
         if (running.retired !== old) return
         delete running.retired
@@ -105,10 +106,13 @@ export function rebuilds(options: RebuildsOptions): Rebuilds {
       if (signal.aborted) return
       const failures = await builder(targets, report, signal)
       if (signal.aborted) return
+      const messages = failures.map(({ message }) => message)
       for (const { projection, generationId } of targets) {
-        if (!failures.some((failure) => failure.generationId === generationId)) await swapIn(projection, generationId)
+        if (failures.some((failure) => failure.generationId === generationId)) continue
+        // What else was built is good, whatever becomes of this one.
+        await swapIn(projection, generationId).catch((error: unknown) => messages.push(String(error)))
       }
-      if (failures.length > 0) throw new Error(failures.map(({ message }) => message).join('\n'))
+      if (messages.length > 0) throw new Error(messages.join('\n'))
     } finally {
       for (const { projection, generationId } of targets) {
         const { live } = runningOf(projection)

@@ -129,21 +129,21 @@ export async function runJobs(options: JobWorkerOptions): Promise<JobWorker> {
     const { target, key, dueAt } = running.data
     if (typeof target !== 'string' || typeof key !== 'string' || typeof dueAt !== 'string') return
     const work = { target, key, dueAt }
-    const { state } = await handler.fold(definition.decider, target).catch((error: unknown) => {
-      onFailure(error, definition.name)
-      if (error instanceof NewerVersionError) giveUp(error)
-      throw error
-    })
-    if (!definition.isOpen(state, work)) return
     const last = running.attempt >= definition.work.maxAttempts
     const cause = { actor: { kind: 'process', id: definition.name } as const, correlationId: running.id }
     try {
+      const { state } = await handler.fold(definition.decider, target)
+      if (!definition.isOpen(state, work)) return
       const asks = await definition.run(state, { ...work, jobId: running.id, attempt: running.attempt, last })
       for (const [step, asked] of asks.entries()) {
         await handler.handle({ ...asked, ...cause, id: derivedId(running.id, dueAt, asked.type, step) })
       }
     } catch (error) {
       onFailure(error, definition.name)
+      if (error instanceof NewerVersionError) {
+        giveUp(error)
+        throw error
+      }
       const isHopeless = error instanceof Rejection || error instanceof PreconditionError
       if (!last && !isHopeless) throw error
       await setAside(definition, running.id, dueAt, error)
@@ -170,6 +170,7 @@ export async function runJobs(options: JobWorkerOptions): Promise<JobWorker> {
         return
       } catch (failure) {
         onFailure(failure, name)
+        if (failure instanceof NewerVersionError) giveUp(failure)
         // Interrupted like this, the job runs again after the next start.
         if (stopping.signal.aborted) throw failure
         await pause(clock, retryLetterMs, stopping.signal)
@@ -179,7 +180,8 @@ export async function runJobs(options: JobWorkerOptions): Promise<JobWorker> {
 
   const { position: head } = await store.head()
   workers = jobs.map((definition) =>
-    queue.work(definition.name, (running) => run(definition, running), definition.work),
+    // Only this worker knows whether the log has the dead letter, so that the queue by itself calls no job dead.
+    queue.work(definition.name, (running) => run(definition, running), { ...definition.work, maxAttempts: Infinity }),
   )
   const following = follow(head)
   // What was opened before the start is swept as soon as the read model has seen it.

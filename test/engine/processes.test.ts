@@ -5,6 +5,7 @@ import { type Ask, ask } from '../../src/engine/command.ts'
 import { deadLetter } from '../../src/engine/dead-letter.ts'
 import { buildHere, type Definitions, defaultLimits, startEngine } from '../../src/engine/engine.ts'
 import { UnavailableError } from '../../src/engine/errors.ts'
+import type { EventStore } from '../../src/engine/event-store.ts'
 import { job, type WorkInHand } from '../../src/engine/job.ts'
 import type { JobQueue } from '../../src/engine/job-queue.ts'
 import { openWorkItems } from '../../src/engine/open-work.ts'
@@ -449,6 +450,79 @@ describe('a job', () => {
     await queue.schedule([{ id: 'empty:a', name: 'empty', data: { target: 'a', key: '', dueAt }, dueAt: clock.now() }])
     await expect.poll(() => engine.jobs.failure()).toContain('Deposited has version 2')
     for (let minutes = 0; minutes < 100; minutes++) await clock.advance(60_000)
+    expect(await queue.dead(10)).toEqual([])
+  })
+
+  test('whose last try failed before it could run is set aside in the log, too', async () => {
+    const given = handling()
+    await given.handler.handle(deposit(5))
+    const store: EventStore = {
+      ...given.store,
+      readStream(stream, ...rest) {
+        if (stream === 'account-a') throw new UnavailableError('log-unavailable', 'Disk full')
+        return given.store.readStream(stream, ...rest)
+      },
+    }
+    const clock = manualClock(Date.now() + 3_600_000)
+    const { queue } = await start({ jobs: [emptying(async () => {})] }, { ...given, store }, clock)
+    await expect
+      .poll(async () => {
+        await clock.advance(30_000)
+        return (await queue.dead(10)).length
+      })
+      .toBe(1)
+    const types: string[] = []
+    for await (const { events } of given.store.readAll({ after: 0 })) types.push(...events.map(({ type }) => type))
+    expect(types).toEqual(['Deposited', 'DeadLetterRaised'])
+  })
+
+  test('that finds what a newer version has written only in its last try is left to it, too', async () => {
+    const given = handling()
+    const clock = manualClock(Date.parse(now()))
+    await given.handler.handle(deposit(5))
+    await given.store.append('account-a', 0, [newEvent({ type: 'Deposited', metadata: { version: 2 } })])
+    let tries = 0
+    const store: EventStore = {
+      ...given.store,
+      readStream(stream, ...rest) {
+        if (stream === 'account-a' && ++tries < 3) throw new UnavailableError('log-unavailable', 'Disk full')
+        return given.store.readStream(stream, ...rest)
+      },
+    }
+    const { engine, queue } = await start({ jobs: [emptying(async () => {})] }, { ...given, store }, clock)
+    const dueAt = new Date(clock.now()).toISOString()
+    await queue.schedule([{ id: 'empty:a', name: 'empty', data: { target: 'a', key: '', dueAt }, dueAt: clock.now() }])
+    await expect
+      .poll(async () => {
+        await clock.advance(5_000)
+        return engine.jobs.failure()
+      })
+      .toContain('Deposited has version 2')
+    expect(tries).toBe(3)
+    await clock.advance(60_000)
+    expect(await queue.dead(10)).toEqual([])
+    expect(await queue.known(['empty:a'])).toEqual(new Set(['empty:a']))
+  })
+
+  test('that could not be set aside before a stop is not dead, for nobody would look for it', async () => {
+    const given = handling()
+    const clock = manualClock(Date.parse(now()))
+    const store = withAppend(given.store, async (append, stream, ...rest) => {
+      if (!stream.startsWith('account-')) throw new UnavailableError('log-unavailable', 'Disk full')
+      return await append(stream, ...rest)
+    })
+    const failing = emptying(async () => {
+      throw new Error('The outside is down')
+    })
+    const { engine, failures, queue } = await start({ jobs: [failing] }, handling({ ...given, store }), clock)
+    await engine.handler.handle(deposit(5))
+    await expect
+      .poll(async () => {
+        await clock.advance(5_000)
+        return failures.filter((error) => error instanceof UnavailableError).length
+      })
+      .toBeGreaterThan(0)
+    await engine.stop()
     expect(await queue.dead(10)).toEqual([])
   })
 

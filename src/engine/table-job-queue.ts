@@ -235,11 +235,12 @@ export function tableJobQueue(table: JobTable, options: TableJobQueueOptions): J
     },
 
     async cancel(ids) {
+      // One that was cancelled before may have been scheduled anew: then the table has that one.
+      const kept = ids.filter((id) => !isRunning(id) || running.get(id)?.saved)
       for (const id of ids) {
         const state = running.get(id)
         if (state !== undefined) state.cancelled = true
       }
-      const kept = ids.filter((id) => running.get(id)?.saved !== false)
       if (kept.length > 0) table.remove(kept)
     },
 

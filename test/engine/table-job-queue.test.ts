@@ -134,6 +134,27 @@ describe('the job runner', () => {
     expect(await queue.known(['a'])).toEqual(new Set())
   })
 
+  test('does not run a job that was scheduled anew while its cancelled one still ran, and then cancelled, too', async () => {
+    const clock = manualClock()
+    const queue = memoryJobQueue({ clock })
+    const gate = Promise.withResolvers<void>()
+    let ran = 0
+    const handler = async () => {
+      ran++
+      await gate.promise
+    }
+    queue.work('mail', handler, { ...limits, concurrency: 5 })
+    await queue.schedule([job(clock.now())])
+    await clock.advance(10)
+    await queue.cancel(['a'])
+    await queue.schedule([job(clock.now())])
+    await queue.cancel(['a'])
+    gate.resolve()
+    await clock.advance(10)
+    expect(ran).toBe(1)
+    expect(await queue.known(['a'])).toEqual(new Set())
+  })
+
   test('goes on once a table that failed works again', async () => {
     const clock = manualClock()
     const { table, state } = fragileTable()

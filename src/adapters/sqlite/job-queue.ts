@@ -32,7 +32,10 @@ const statements = {
   revive: 'UPDATE job SET attempts = 0, next_at = ?, death = NULL, error = NULL WHERE id = ? AND death IS NOT NULL',
 }
 
-/** The log knows what is open, so that a crash may take what was not committed yet: the sweep puts it back. */
+/**
+ * The log knows what is open, so that a crash may take what was not committed yet: the sweep puts it back. Only what is
+ * dead it leaves alone, so that a death and a revival are committed at once.
+ */
 const commitEveryMs = 100
 
 /**
@@ -60,6 +63,14 @@ function tableOf(database: DatabaseSync, clock: Clock, onError: (error: unknown)
       }
     })
     return inOpenTransaction(database, run)
+  }
+
+  function writeAtOnce<Result>(run: () => Result): Result {
+    const result = write(run)
+    cancelCommit?.()
+    cancelCommit = undefined
+    commit(database)
+    return result
   }
 
   return {
@@ -96,7 +107,7 @@ function tableOf(database: DatabaseSync, clock: Clock, onError: (error: unknown)
     },
 
     bury(id, attempts, error) {
-      write(() => prepared(statements.bury).run(attempts, error, id))
+      writeAtOnce(() => prepared(statements.bury).run(attempts, error, id))
     },
 
     dead(limit) {
@@ -106,7 +117,7 @@ function tableOf(database: DatabaseSync, clock: Clock, onError: (error: unknown)
     },
 
     revive(id, nextAt) {
-      return write(() => prepared(statements.revive).run(nextAt, id).changes !== 0)
+      return writeAtOnce(() => prepared(statements.revive).run(nextAt, id).changes !== 0)
     },
 
     close() {

@@ -38,6 +38,25 @@ function temporaryFile(): string {
 describe('the job queue in SQLite', () => {
   jobQueueContract(harness)
 
+  test('has a death and a revival in the file at once, for nobody asks for them again', async () => {
+    const file = temporaryFile()
+    const clock = manualClock()
+    const queue = openSqliteJobQueue({ file, clock })
+    onTestFinished(() => queue.close())
+    const asAnotherProcess = new DatabaseSync(file)
+    onTestFinished(() => asAnotherProcess.close())
+    const dead = () => asAnotherProcess.prepare('SELECT id FROM job WHERE death IS NOT NULL').all()
+    const handler = async () => {
+      throw new Error('no')
+    }
+    const stop = queue.work('mail', handler, { concurrency: 1, maxAttempts: 1, backoffMs: 1, maxBackoffMs: 1 })
+    await queue.schedule([{ id: 'a', name: 'mail', data: {}, dueAt: clock.now() }])
+    await stop()
+    expect(dead()).toEqual([{ id: 'a' }])
+    expect(await queue.revive('a')).toBe(true)
+    expect(dead()).toEqual([])
+  })
+
   test('sets a damaged file aside and begins anew', async () => {
     const file = temporaryFile()
     writeFileSync(file, 'not a database, '.repeat(1_000))

@@ -199,7 +199,9 @@ export function tableJobQueue(table: JobTable, options: TableJobQueueOptions): J
       },
       startAtOnce(job) {
         if (stopped || hasMore || own.size >= limits.concurrency) return false
-        start({ job: structuredClone(job), cancelled: false, saved: false }, 0)
+        // As it would come out of the table.
+        const data = JSON.parse(JSON.stringify(job.data))
+        start({ job: { ...job, data }, cancelled: false, saved: false }, 0)
         saveLater()
         return true
       },

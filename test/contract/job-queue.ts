@@ -117,6 +117,24 @@ export function jobQueueContract(harness: () => Promise<JobQueueHarness>): void 
       await advance(50)
       expect(ran[0]?.data).toEqual({ tags: ['one'] })
     })
+
+    test('has what JSON keeps of its data, whether it waited, ran at once, runs again or is dead', async () => {
+      const { queue, now, advance } = await emptyQueue()
+      const ran: RunningJob[] = []
+      const handler = async (running: RunningJob) => {
+        ran.push(running)
+        throw new Error('no')
+      }
+      queue.work('mail', handler, { ...patient, maxAttempts: 2 })
+      const data = { at: new Date(0), none: undefined, most: Infinity, tags: ['one'] }
+      await queue.schedule([mail('at-once', now(), data), mail('later', now() + 50, data)])
+      data.tags.push('two')
+      await advance(5_000)
+      const kept = { at: '1970-01-01T00:00:00.000Z', most: null, tags: ['one'] }
+      expect(ran).toHaveLength(4)
+      for (const found of [...ran, ...(await queue.dead(9))]) expect(found.data).toStrictEqual(kept)
+      expect(await queue.dead(9)).toHaveLength(2)
+    })
   })
 
   describe('a job that is cancelled', () => {

@@ -38,7 +38,8 @@ function memoryTable(): JobTable {
   }
 
   function put(job: Job, attempts: number, at: number): void {
-    const entry = { ...job, attempts, at, number: ++added, json: JSON.stringify(job.data) }
+    const json = JSON.stringify(job.data)
+    const entry = { ...job, data: JSON.parse(json), attempts, at, number: ++added, json }
     waiting.set(job.id, entry)
     insertSorted(listOf(job.name), entry, byDueTime)
   }

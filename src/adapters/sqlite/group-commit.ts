@@ -63,6 +63,8 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
   let groupsUnderWay = 0
   let lastWriteMs = Infinity
   let timer: NodeJS.Timeout | undefined
+  /** The timer has fired: what it is for goes with the next group, or makes one. */
+  let isCheckpointDue = false
   let closing: Promise<void> | undefined
   let onIdle = () => {}
 
@@ -80,6 +82,7 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
     scheduled = undefined
     clearTimeout(timer)
     timer = undefined
+    isCheckpointDue = false
     const appends = takeGroup()
     const names = [...unsaved]
     unsaved.clear()
@@ -88,7 +91,7 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
     groupsUnderWay--
     if (answer.kind === 'written') settle(appends, answer)
     else fail(appends, names, answer)
-    if (queue.length > 0) runSoon()
+    if (queue.length > 0 || isCheckpointDue) runSoon()
     else if (unsaved.size > 0) saveLater()
     if (!isBusy()) onIdle()
   }
@@ -169,7 +172,11 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
   }
 
   function saveLater(): void {
-    timer ??= setTimeout(runSoon, checkpointDelayMs).unref()
+    timer ??= setTimeout(() => {
+      timer = undefined
+      isCheckpointDue = true
+      runSoon()
+    }, checkpointDelayMs).unref()
   }
 
   async function idle(): Promise<void> {

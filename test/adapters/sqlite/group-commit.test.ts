@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { groupCommit } from '../../../src/adapters/sqlite/group-commit.ts'
 import { liveTail } from '../../../src/adapters/sqlite/live-tail.ts'
 import type { Failed, Group, GroupAnswer } from '../../../src/adapters/sqlite/log-group.ts'
@@ -243,4 +243,30 @@ test('closing waits for what is under way, then writes the last checkpoints', as
     [1, 0],
     [0, 1],
   ])
+})
+
+test('a checkpoint that becomes due while a group is written is written when that is done', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
+  const checkpointDelayMs = 1_000
+  const { commits, append, written, groups } = given({ tookMs: 1, checkpointDelayMs })
+  const first = append('cart-1')
+  await written()
+  await first
+  const appended = Array.from({ length: 128 }, (_, number) => append(`order-${number}`))
+  commits.saveCheckpoint('refund', place(1))
+  // The first of two groups that are under way is done, which sets the timer; it fires while the other is written.
+  await written()
+  vi.advanceTimersByTime(checkpointDelayMs)
+  await written()
+  await Promise.all(appended)
+  expect(groups.slice(3).map(({ checkpoints }) => checkpoints)).toEqual([[{ name: 'refund', checkpoint: place(1) }]])
+  await written()
+  // And the next one has a timer of its own.
+  commits.saveCheckpoint('refund', place(2))
+  vi.advanceTimersByTime(checkpointDelayMs)
+  await written()
+  expect(groups.slice(4).map(({ checkpoints }) => checkpoints)).toEqual([[{ name: 'refund', checkpoint: place(2) }]])
 })

@@ -47,15 +47,25 @@ export function documentCache(budget: number): DocumentCache {
     space<Value>(): CacheSpace<Value> {
       let recent = new Map<string, Kept<Value>>()
       let older = new Map<string, Kept<Value>>()
+      /** This space's part of what is young. */
+      let recentSize = 0
       function age(): void {
         older = recent
         recent = new Map()
+        recentSize = 0
+      }
+      function giveBack(size: number): void {
+        recentSize -= size
+        young -= size
       }
       function keep(key: string, kept: Kept<Value>): void {
+        giveBack(recent.get(key)?.size ?? 0)
         recent.set(key, kept)
+        recentSize += kept.size
         grow(kept.size)
       }
       function clear(): void {
+        giveBack(recentSize)
         if (recent.size > 0) recent = new Map()
         if (older.size > 0) older = new Map()
       }
@@ -76,6 +86,7 @@ export function documentCache(budget: number): DocumentCache {
           keep(key, { value, size: whole })
         },
         delete(key) {
+          giveBack(recent.get(key)?.size ?? 0)
           recent.delete(key)
           older.delete(key)
         },

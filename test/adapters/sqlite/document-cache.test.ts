@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { documentCache } from '../../../src/adapters/sqlite/document-cache.ts'
+import { type CacheSpace, documentCache } from '../../../src/adapters/sqlite/document-cache.ts'
 
 /** Each entry takes 200 beside its own size. */
 const size = 800
@@ -47,4 +47,30 @@ test('what would take too much of the budget is not kept', () => {
   const none = documentCache(0).space<number>()
   none.set('a', 1, 0)
   expect(none.get('a')).toBeUndefined()
+})
+
+test.each([
+  ['overwritten', () => {}],
+  ['deleted', (space: CacheSpace<number>) => space.delete('hot')],
+  ['cleared', (space: CacheSpace<number>) => space.clear()],
+] as const)('what is %s again and again drives nothing else out', (_, forget) => {
+  const cache = documentCache(20_000)
+  const [calm, busy] = [cache.space<number>(), cache.space<number>()]
+  calm.set('a', 1, size)
+  for (let time = 0; time < 100; time++) {
+    forget(busy)
+    busy.set('hot', time, size)
+  }
+  expect(calm.get('a')).toBe(1)
+  expect(busy.get('hot')).toBe(99)
+})
+
+test('what was forgotten by age gives nothing back: the budget holds all the same', () => {
+  const space = documentCache(20_000).space<number>()
+  for (let key = 0; key < 100; key++) {
+    space.set(`${key}`, key, size)
+    space.delete(`${key - 15}`)
+  }
+  const kept = Array.from({ length: 100 }, (_, key) => space.get(`${key}`)).filter((value) => value !== undefined)
+  expect(kept.length).toBeLessThanOrEqual(20)
 })

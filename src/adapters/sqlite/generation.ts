@@ -55,7 +55,7 @@ const cacheKibibytes = 2_048
 /** Documents that are written between two requests for a checkpoint: pages that are written again and again go into the file once. */
 const checkpointDocuments = 2_000
 /** Size of a write-ahead log that is put away by the commit that finds it, whoever else should have done it. */
-const longestLogPages = 10_000
+const longestLogPages = 4_000
 /** Of a value of a key that is kept, in characters. */
 const keyValueSize = 24
 

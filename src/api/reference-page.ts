@@ -44,22 +44,34 @@ async function pageServer(): Promise<FastifyInstance> {
 export function referencePage(app: FastifyInstance): void {
   let loading: Promise<FastifyInstance> | undefined
 
+  /** One that failed is not kept: who asks next may have more luck. */
+  function load(): Promise<FastifyInstance> {
+    loading ??= pageServer().catch((error: unknown) => {
+      loading = undefined
+      throw error
+    })
+    return loading
+  }
+
   async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     // The page's redirect is made from the Host header, which may be anything.
     if (!URL.canParse(request.url, `${request.protocol}://${request.hostname}`))
       throw problem(400, 'bad-request', 'The Host header is no host.')
-    loading ??= pageServer()
-    const page = await loading
+    const page = await load()
     const { host = '' } = request.headers
     const answering: Promise<LightMyRequestResponse> = page.inject({ url: request.url, headers: { host } })
     const { statusCode, headers, rawPayload } = await answering
-    for (const name of ['content-type', 'location']) {
+    for (const name of ['content-type', 'location', 'etag', 'cache-control']) {
       const value = headers[name]
       if (value !== undefined) reply.header(name, value)
     }
     return reply.code(statusCode).header('content-security-policy', contentSecurityPolicy).send(rawPayload)
   }
 
+  app.addHook('onClose', async () => {
+    const page = await loading?.catch(() => undefined)
+    await page?.close()
+  })
   app.get('/reference', answer)
   app.get('/reference/*', answer)
 }

@@ -131,8 +131,8 @@ export function foldCache(
       const state: SavedState = { state: format?.save(fold.state), eventId: fold.eventId, recent: fold.recent.save() }
       await snapshots.saveSnapshot({ stream, logId: store.logId, stateVersion, revision, position, state })
     }
-    // A snapshot only saves time: one that can't be made now is made later.
-    save(format.version).catch(() => snapshotRevisions.delete(stream))
+    // A snapshot only saves time, and a large state is dear to save: after one that failed the next comes when it would have come.
+    save(format.version).catch(() => undefined)
   }
 
   return {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { memoryEventStore } from '../../src/adapters/memory/event-store.ts'
+import { memoryReadStore } from '../../src/adapters/memory/read-store.ts'
 import { newEvents } from '../../src/engine/command.ts'
 import { InDoubtError, UnavailableError } from '../../src/engine/errors.ts'
 import { maxAppendBytes } from '../../src/engine/event-store.ts'
@@ -105,6 +106,20 @@ describe('a command that is sent again', () => {
     expect(await other.handler.handle(first)).toEqual(answer)
     expect((await other.handler.fold(account, 'a')).state).toEqual({ balance: 31 })
   })
+})
+
+test('a snapshot that fails is tried again only after as many events as usual', async () => {
+  const tried: number[] = []
+  const readStore = {
+    ...memoryReadStore(),
+    async saveSnapshot({ revision }: { revision: number }) {
+      tried.push(revision)
+      throw new Error('the disk is full')
+    },
+  }
+  const { handler } = handling({ readStore })
+  for (let n = 0; n < 35; n++) await handler.handle(deposit(1))
+  expect(tried).toEqual([9, 19, 29])
 })
 
 test('a snapshot of what a restored log does not hold is not believed', async () => {

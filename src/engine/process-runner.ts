@@ -61,6 +61,8 @@ function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
   /** In log order; the checkpoint moves over the finished ones at its front. */
   const reacting: Reacting[] = []
   let position = 0
+  /** Up to here events have been taken; undefined before the first start. */
+  let taken: number | undefined
   let wake: (() => void) | undefined
   /** Of the reactions that fail again and again, by event id. */
   const errors = new Map<string, string>()
@@ -164,8 +166,12 @@ function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
   }
 
   async function follow(): Promise<void> {
-    const after = await startingPosition()
-    position = after
+    // What was taken before the feed failed goes on in its lanes, however long it takes.
+    if (taken === undefined) {
+      taken = await startingPosition()
+      position = taken
+    }
+    const after = taken
     if ((await store.head()).position <= after) feedFailure = undefined
     // All events, for one that this version does not know may be one that a newer version reacts to.
     for await (const batch of store.subscribe({ after, signal: stopping.signal })) {
@@ -181,7 +187,9 @@ function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
         const entry = { checkpoint: { logId: store.logId, position: event.position, eventId: event.id }, done: false }
         reacting.push(entry)
         react(event, entry)
+        taken = event.position
       }
+      taken = batch.position
       feedFailure = undefined
       failures = 0
       // What is finished at the end needs no place of its own, or a reaction that does not end would let places pile up.
@@ -207,8 +215,6 @@ function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
       } catch (error) {
         feedFailure = error instanceof Error ? error.message : String(error)
         onFailure(error, manager.name)
-        await Promise.allSettled(lanes.values())
-        reacting.length = 0
         // No time mends that: another version of Daybook has to go on from here.
         if (error instanceof NewerVersionError) return
         await pause(clock, Math.min(30_000, 100 * 2 ** failures++), stopping.signal)

@@ -250,6 +250,55 @@ describe('a process manager', () => {
     await expect.poll(() => balance('savings')).toBe(12)
   })
 
+  test('follows the log again while one reaction fails for ever, and keeps its checkpoint before that one', async () => {
+    const given = handling()
+    let hasHiccup = false
+    const store: EventStore = {
+      ...given.store,
+      async *subscribe(options) {
+        for await (const batch of given.store.subscribe(options)) {
+          if (hasHiccup) {
+            hasHiccup = false
+            throw new UnavailableError('log-unavailable', 'Disk full')
+          }
+          yield batch
+        }
+      },
+    }
+    const reactions: string[] = []
+    const picky = processManager({
+      name: 'picky',
+      of: account,
+      from: [accountEvents],
+      route: ({ stream }) => idOf(stream),
+      on: {
+        Deposited: ({ stream }) => {
+          reactions.push(idOf(stream))
+          if (idOf(stream) === 'bad') throw new TypeError('x is not a function')
+          return []
+        },
+      },
+    })
+    const { engine, clock } = await start({ processes: [picky] }, { ...given, store })
+    const others = () => reactions.filter((id) => id !== 'bad')
+    await engine.handler.handle(deposit(1, { target: 'before' }))
+    await expect.poll(others).toEqual(['before'])
+    const bad = await engine.handler.handle(deposit(1, { target: 'bad' }))
+    await engine.handler.handle(deposit(1, { target: 'good' }))
+    await expect.poll(others).toEqual(['before', 'good'])
+    hasHiccup = true
+    await engine.handler.handle(deposit(1, { target: 'later' }))
+    await expect
+      .poll(async () => {
+        await clock.advance(1_000)
+        return others()
+      })
+      .toEqual(['before', 'good', 'later'])
+    expect(hasHiccup).toBe(false)
+    await engine.stop()
+    expect((await given.store.loadCheckpoint('picky'))?.position).toBeLessThan(bad.position)
+  })
+
   test('that fails again and again says so, and says no more of it once it is done', async () => {
     let isBroken = true
     const fragile = processManager({

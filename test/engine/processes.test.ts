@@ -252,15 +252,13 @@ describe('a process manager', () => {
 
   test('follows the log again while one reaction fails for ever, and keeps its checkpoint before that one', async () => {
     const given = handling()
-    let hasHiccup = false
+    let hiccups = 0
     const store: EventStore = {
       ...given.store,
       async *subscribe(options) {
+        const hiccupsBefore = hiccups // each fails every subscription of its time
         for await (const batch of given.store.subscribe(options)) {
-          if (hasHiccup) {
-            hasHiccup = false
-            throw new UnavailableError('log-unavailable', 'Disk full')
-          }
+          if (hiccups > hiccupsBefore) throw new UnavailableError('log-unavailable', 'Disk full')
           yield batch
         }
       },
@@ -286,7 +284,7 @@ describe('a process manager', () => {
     const bad = await engine.handler.handle(deposit(1, { target: 'bad' }))
     await engine.handler.handle(deposit(1, { target: 'good' }))
     await expect.poll(others).toEqual(['before', 'good'])
-    hasHiccup = true
+    hiccups++
     await engine.handler.handle(deposit(1, { target: 'later' }))
     await expect
       .poll(async () => {
@@ -294,7 +292,6 @@ describe('a process manager', () => {
         return others()
       })
       .toEqual(['before', 'good', 'later'])
-    expect(hasHiccup).toBe(false)
     await engine.stop()
     expect((await given.store.loadCheckpoint('picky'))?.position).toBeLessThan(bad.position)
   })

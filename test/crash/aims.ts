@@ -42,7 +42,7 @@ export interface Surroundings {
   /** Dies with the server. */
   victim?: ImportRun
   /** How long it takes when nobody kills it, in milliseconds. */
-  readonly lengths: { readonly rebuildMs: number; readonly startMs: number; readonly stopMs: number }
+  readonly lengths: { readonly rebuildMs: number; readonly startMs: number; stopMs: number }
 }
 
 const longestWaitMs = 10_000
@@ -209,8 +209,13 @@ const stop: Aim = {
     await anyMoment(chance, longestLoadMs)
     shop.down()
     server.signal('SIGTERM')
+    const askedAt = Date.now()
+    const isKilled = server.ended.then(({ signal }) => {
+      if (signal === null) lengths.stopMs = Date.now() - askedAt
+      return signal === 'SIGKILL'
+    })
     await anyMoment(chance, lengths.stopMs)
-    return async () => (await server.ended).signal === 'SIGKILL'
+    return () => isKilled
   },
 }
 

@@ -106,6 +106,9 @@ describe('a log that is damaged', { timeout: 120_000 }, () => {
     const shopper = await guest(restored)
     const orderId = await checkOut(restored, await fillCart(restored, shopper), shopper)
     await expect.poll(() => restored.get(`/v1/orders/${orderId}`), patiently).toMatchObject({ status: 'pending' })
-    expect((await restored.send('GET', '/health/ready')).body).toEqual({ status: 'ready', degraded: [] })
+    // What the restored log does not hold is being built anew until then.
+    await expect
+      .poll(async () => (await restored.send('GET', '/health/ready')).body, patiently)
+      .toEqual({ status: 'ready', degraded: [] })
   })
 })

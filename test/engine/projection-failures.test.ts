@@ -1,16 +1,14 @@
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { memoryReadStore } from '../../src/adapters/memory/read-store.ts'
-import { build } from '../../src/engine/build.ts'
 import { UnavailableError } from '../../src/engine/errors.ts'
 import type { EventStore } from '../../src/engine/event-store.ts'
-import { eventRegistry } from '../../src/engine/events.ts'
 import type { Projection } from '../../src/engine/projection.ts'
-import { type Projections, projections } from '../../src/engine/projections.ts'
+import type { Projections } from '../../src/engine/projections.ts'
 import type { Generation, ProjectionSpec, ReadStore } from '../../src/engine/read-store.ts'
 import type { Builder } from '../../src/engine/rebuilds.ts'
 import { type ManualClock, manualClock } from '../manual-clock.ts'
-import { accountEvents } from './account.ts'
 import { balances, balancesProjection } from './balances.ts'
+import { following } from './following.ts'
 import { deposit, handling } from './handling.ts'
 
 interface Running {
@@ -30,23 +28,7 @@ interface Given {
 
 async function start({ store, readStore, definitions = [balancesProjection()], builder = (usual) => usual }: Given) {
   const clock = manualClock()
-  const registry = eventRegistry([accountEvents])
-  const failures: unknown[] = []
-  const readModels = projections({
-    store,
-    readStore,
-    registry,
-    projections: definitions,
-    clock,
-    retirementMs: 60_000,
-    onFailure: (error) => failures.push(error),
-    builder: builder((targets, onProgress, signal) => {
-      const onBatch = async (progress: Parameters<typeof onProgress>[0]) => onProgress(progress)
-      return build({ store, readStore, registry, projections: definitions, now: clock.now, signal, onBatch }, targets)
-    }),
-  })
-  await readModels.start()
-  onTestFinished(() => readModels.stop())
+  const { readModels, failures } = await following({ store, readStore, projections: definitions, clock, builder })
   const balance = async () => (await readModels.reader('balances').get(balances, ['a']))[0]
   return { readModels, clock, failures, balance } satisfies Running
 }

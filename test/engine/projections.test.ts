@@ -1,20 +1,17 @@
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { memoryEventStore } from '../../src/adapters/memory/event-store.ts'
 import { memoryReadStore } from '../../src/adapters/memory/read-store.ts'
-import { build } from '../../src/engine/build.ts'
 import { systemClock } from '../../src/engine/clock.ts'
 import { newEvents } from '../../src/engine/command.ts'
-import { eventRegistry } from '../../src/engine/events.ts'
 import { collection, derivedCollection, type Projection, projection, specOf } from '../../src/engine/projection.ts'
-import { type Projections, type ProjectionsOptions, projections } from '../../src/engine/projections.ts'
+import type { Projections, ProjectionsOptions } from '../../src/engine/projections.ts'
 import type { Generation, ReadStore } from '../../src/engine/read-store.ts'
 import { manualClock } from '../manual-clock.ts'
 import { accountEvents } from './account.ts'
 import { balances, balancesProjection, rich } from './balances.ts'
+import { following } from './following.ts'
 import { deposit, handling, withdraw } from './handling.ts'
-
-const registry = eventRegistry([accountEvents])
 
 const Half = z.object({ half: z.number() })
 const halves = collection('halves', Half, { byHalf: ['half'] })
@@ -50,32 +47,12 @@ async function start(
 ): Promise<Running> {
   const { store, readStore = memoryReadStore(), definition = balancesProjection(), others = [] } = given
   const { clock = systemClock } = given
-  const definitions = [definition, ...others]
-  const failures: unknown[] = []
-  const readModels = projections({
+  const { readModels, failures } = await following({
     store,
     readStore,
-    registry,
-    projections: definitions,
+    projections: [definition, ...others],
     clock,
-    retirementMs: 60_000,
-    onFailure: (error) => failures.push(error),
-    builder: (targets, onProgress, signal) =>
-      build(
-        {
-          store,
-          readStore,
-          registry,
-          projections: definitions,
-          now: clock.now,
-          signal,
-          onBatch: async (progress) => onProgress(progress),
-        },
-        targets,
-      ),
   })
-  await readModels.start()
-  onTestFinished(() => readModels.stop())
   return {
     readModels,
     failures,

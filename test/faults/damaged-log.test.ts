@@ -63,7 +63,8 @@ describe('a log that is damaged', { timeout: 120_000 }, () => {
     const refused = await receivePlate(shop)
     expect(refused).toMatchObject({ status: 500, body: { code: 'log-damaged' } })
     expect(refused.body.detail).not.toContain(directory)
-    expect(shop.process.output()).toContain(`The event log ${log} is damaged`)
+    // What a process says can come later than what it answers.
+    await expect.poll(() => shop.process.output(), patiently).toContain(`The event log ${log} is damaged`)
     expect(shop.process.output()).toContain(`revision 0 of stream ${damaged.stream}`)
     await expectToSell(shop)
     expect((await shop.send('GET', '/v1/stock-levels/PLATE')).body).toMatchObject({ onHand: 1 })

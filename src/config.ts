@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { z } from 'zod'
 
 /** Every setting: read from the environment, with its default, its unit in its name and what it is for. */
@@ -28,7 +29,26 @@ const Proxies = z.union(
 )
 const Secret = z.string().min(32, 'must have at least 32 characters')
 
+/** An address of a server; it may hold a password. */
+function serverUrl(...protocols: string[]) {
+  return z
+    .string()
+    .regex(
+      new RegExp(`^(?:${protocols.join('|')})://.`),
+      `must begin with ${protocols.map((each) => `${each}://`).join(' or ')}`,
+    )
+}
+
 const settings = {
+  EVENTSTOREDB_URL: serverUrl('esdb', 'esdb\\+discover')
+    .optional()
+    .describe('EventStoreDB that has the log; a file in the data directory if absent'),
+  MONGODB_URL: serverUrl('mongodb', 'mongodb\\+srv')
+    .optional()
+    .describe('MongoDB that has the read models and the keys; files in the data directory if absent'),
+  REDIS_URL: serverUrl('redis', 'rediss')
+    .optional()
+    .describe('Redis that has the jobs; a file in the data directory if absent'),
   DAYBOOK_DATA_DIR: z
     .string()
     .min(1)
@@ -83,6 +103,27 @@ const settings = {
   DAYBOOK_SWEEP_EVERY_MS: Milliseconds.default(60_000).describe(
     'How often open work that the queue has lost is put back',
   ),
+  DAYBOOK_MEMBER: z
+    .string()
+    .regex(/^[\w.-]{1,60}$/, 'must be of letters, digits, dots and dashes')
+    .default(hostname())
+    .describe('What this process is called in a cluster'),
+  DAYBOOK_LEASE_MS: Milliseconds.min(1_000)
+    .default(5_000)
+    .describe('How long a process of a cluster may be silent before others take over its work'),
+  DAYBOOK_MONGODB_READ_PREFERENCE: z
+    .enum(['primary', 'primaryPreferred', 'secondaryPreferred', 'nearest'])
+    .default('primary')
+    .describe('Which members of a MongoDB replica set answer queries'),
+  DAYBOOK_MONGODB_READ_CONCERN: z
+    .enum(['local', 'majority'])
+    .default('majority')
+    .describe('Whether queries see only what most members of a MongoDB replica set have'),
+  DAYBOOK_REDIS_PREFIX: z
+    .string()
+    .regex(/^[\w-]{1,40}$/, 'must be of letters, digits and dashes')
+    .default('daybook')
+    .describe('What the names of all keys in Redis begin with'),
   DAYBOOK_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
@@ -90,7 +131,13 @@ const settings = {
 }
 
 /** Settings that are secret: never printed, and readable from a file named by the setting with `_FILE` behind it. */
-const secrets = ['DAYBOOK_TOKEN_SECRET', 'DAYBOOK_SANDBOX_SECRET'] as const
+const secrets = [
+  'EVENTSTOREDB_URL',
+  'MONGODB_URL',
+  'REDIS_URL',
+  'DAYBOOK_TOKEN_SECRET',
+  'DAYBOOK_SANDBOX_SECRET',
+] as const
 
 const Settings = z.object(settings)
 export type Config = z.output<typeof Settings>

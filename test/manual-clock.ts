@@ -26,6 +26,7 @@ export function manualClock(startMs = Date.UTC(2026, 0, 1)): ManualClock {
 
   return {
     now: () => nowMs,
+    monotonic: () => nowMs,
 
     after(delayMs, run) {
       const timer = { at: nowMs + Math.max(0, delayMs), run }

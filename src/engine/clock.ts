@@ -2,6 +2,8 @@
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number
+  /** Milliseconds since some moment in the past; nobody sets it, so that it tells how much time has passed. */
+  monotonic(): number
   /** Runs a function once after a time; the returned function cancels it. */
   after(delayMs: number, run: () => void): () => void
 }
@@ -10,6 +12,7 @@ const longestDelayMs = 2 ** 31 - 1
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   after(delayMs, run) {
     const timer = setTimeout(run, Math.min(Math.max(0, delayMs), longestDelayMs))
     timer.unref()

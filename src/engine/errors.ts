@@ -69,6 +69,11 @@ export class UnavailableError extends Error {
   }
 }
 
+/** Another process holds what this one wanted to write: its lease has gone over. */
+export class FencedError extends Error {
+  override readonly name = 'FencedError'
+}
+
 /** What is stored is not what was written: a checksum, a revision or a position does not hold. */
 export class CorruptLogError extends Error {
   override readonly name = 'CorruptLogError'

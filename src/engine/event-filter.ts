@@ -8,5 +8,6 @@ export function matches(
 ): boolean {
   if (filter === undefined) return true
   if (filter.types !== undefined && !filter.types.has(type)) return false
+  if (filter.exceptTypes?.has(type)) return false
   return filter.categories === undefined || filter.categories.has(categoryOf(stream))
 }

@@ -69,6 +69,8 @@ export interface Checkpoint {
 export interface EventFilter {
   /** Only these event types. */
   readonly types?: ReadonlySet<string>
+  /** All event types but these, for who has to notice those that it does not know; not together with `types`. */
+  readonly exceptTypes?: ReadonlySet<string>
   /** Only streams of these categories. */
   readonly categories?: ReadonlySet<string>
 }
@@ -137,8 +139,11 @@ export interface EventStore {
 
   /** A process manager's place, kept with the log. */
   loadCheckpoint(name: string): Promise<Checkpoint | undefined>
-  /** Saved in the background of the appends, the last call counts; a crash may lose the latest ones, never reorder them. */
-  saveCheckpoint(name: string, checkpoint: Checkpoint): Promise<void>
+  /**
+   * Saved in the background of the appends, the last call counts; a crash may lose the latest ones, never reorder them.
+   * @param fence token of the lease that it is saved under; what is saved with a lower one than before counts no more
+   */
+  saveCheckpoint(name: string, checkpoint: Checkpoint, fence?: number): Promise<void>
 
   /** Waits for appends under way, then closes. */
   close(): Promise<void>

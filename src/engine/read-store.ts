@@ -38,6 +38,8 @@ export interface DocumentWrite {
   readonly position: number
   /** Undefined leaves a tombstone. */
   readonly body: Document | undefined
+  /** Hash shard of the document, of those that the generation is made of; 0 if absent. */
+  readonly shard?: number
 }
 
 export interface DocumentKey {
@@ -72,7 +74,13 @@ export interface FoundDocument {
 }
 
 /**
- * One build of a projection's collections, with its checkpoint. What it gives may be shared with other readers: nobody
+ * The hash shards of a generation that a process writes, each with the token of the lease that it holds it by. A write under
+ * a lower token than one that the store has seen for its shard is refused.
+ */
+export type Fences = ReadonlyMap<number, number>
+
+/**
+ * One build of a projection's collections, with a checkpoint for each of its hash shards. What it gives may be shared with other readers: nobody
  * may change it. Its functions throw UnavailableError when the store
  * can't serve, and RangeError for collections and indexes that it does not have.
  */
@@ -86,11 +94,14 @@ export interface Generation {
   /** The keys of what `find` finds: read from the index alone, for those who need nothing else. */
   keys(find: Find): Promise<readonly SortKey[]>
   /**
-   * Writes the documents, each at most once, and the checkpoint after them. A write whose document is no longer at its expected
-   * position is not done; if there are any such, the checkpoint stays and their keys are returned. When it throws,
-   * nothing of it is written, and all since the last flush may be gone, together with its checkpoint.
+   * Writes the documents, each at most once, and after them the checkpoint of the shards that are held (of all, without
+   * fences). A write whose document is no longer at its expected position is not done; if there are any such, the checkpoint
+   * stays and their keys are returned. When it throws, the checkpoint stays; documents may have been written, or all since
+   * the last flush may be gone, together with its checkpoint. The checkpoint of a shard never moves back.
+   * @throws FencedError when another holds one of the shards by now
    */
   write(writes: readonly DocumentWrite[], checkpoint: Checkpoint): Promise<readonly DocumentKey[]>
+  /** Of the shards that are held, of all without fences, the checkpoint that is the furthest back; undefined while one has none. */
   checkpoint(): Promise<Checkpoint | undefined>
   /**
    * Keeps what was written, should the process die, and lets other threads and processes see it, at the latest once their
@@ -112,6 +123,8 @@ export interface GenerationInfo {
   readonly projection: string
   readonly version: number
   readonly state: 'building' | 'live' | 'retired'
+  /** Hash shards that its documents are divided into. */
+  readonly shards: number
 }
 
 export interface Snapshot {
@@ -126,12 +139,20 @@ export interface Snapshot {
 export interface ReadStore {
   /** All generations of all projections, the oldest first. One that turned out to be damaged is no longer among them. */
   generations(): Promise<readonly GenerationInfo[]>
-  /** Makes an empty generation, in state `building`. */
-  createGeneration(spec: ProjectionSpec): Promise<Generation>
+  /**
+   * Makes an empty generation, in state `building`.
+   * @param shards hash shards that processes may share it out by, 1 if absent; RangeError where a store has one process alone
+   */
+  createGeneration(spec: ProjectionSpec, shards?: number): Promise<Generation>
   /** As `createGeneration`, for a generation that is filled before anybody searches it: `find` may fail until `makeIndexes`. */
-  createGenerationToFill(spec: ProjectionSpec): Promise<Generation>
-  /** Opens one of `generations()`; undefined if it was dropped or was made with other collections or indexes. */
-  openGeneration(id: string, spec: ProjectionSpec): Promise<Generation | undefined>
+  createGenerationToFill(spec: ProjectionSpec, shards?: number): Promise<Generation>
+  /**
+   * Opens one of `generations()`; undefined if it was dropped or was made with other collections or indexes.
+   * @param fences the shards that are to be written; whoever has a lower token for one of them is refused from now on. Without
+   *   them the generation is read, or written by the one process that there is
+   * @throws FencedError when another holds one of the shards under a higher token
+   */
+  openGeneration(id: string, spec: ProjectionSpec, fences?: Fences): Promise<Generation | undefined>
   /** Atomically makes a generation the live one; the one before it, if any, becomes `retired`. */
   makeLive(id: string): Promise<void>
   /** Drops a generation that is not live, with all that it holds. Dropping twice is fine. */

@@ -32,8 +32,8 @@ export function generationsContract(harness: () => Promise<ReadStoreHarness>): v
       const carts = await store.createGeneration({ name: 'carts', version: 1, collections: [] })
       expect(new Set([first.id, carts.id]).size).toBe(2)
       expect(await store.generations()).toEqual([
-        { id: first.id, projection: 'orders', version: 3, state: 'building' },
-        { id: carts.id, projection: 'carts', version: 1, state: 'building' },
+        { id: first.id, projection: 'orders', version: 3, state: 'building', shards: 1 },
+        { id: carts.id, projection: 'carts', version: 1, state: 'building', shards: 1 },
       ])
       expect(first.spec).toEqual(ordersSpec)
     })

@@ -36,6 +36,7 @@ export function faultyPorts(faults: Faults, process: MortalProcess, clock: Clock
 
   const ownClock: Clock = {
     now: clock.now,
+    monotonic: clock.monotonic,
     after: (delayMs, run) =>
       clock.after(delayMs, () => {
         if (process.isAlive) run()

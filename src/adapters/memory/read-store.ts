@@ -1,4 +1,4 @@
-import { UnavailableError } from '../../engine/errors.ts'
+import { FencedError, UnavailableError } from '../../engine/errors.ts'
 import type { Checkpoint } from '../../engine/event-store.ts'
 import { generationFingerprint } from '../../engine/generation-fingerprint.ts'
 import { compareKeys, indexKey, indexRange, isAbove, isBelow } from '../../engine/index-range.ts'
@@ -7,6 +7,7 @@ import type {
   Document,
   DocumentKey,
   DocumentWrite,
+  Fences,
   Find,
   FoundDocument,
   Generation,
@@ -39,12 +40,18 @@ interface Collection {
   documents: number
 }
 
+interface Shard {
+  checkpoint: Checkpoint | undefined
+  /** The highest token that it was opened with. */
+  fence: number
+}
+
 interface Built {
   info: GenerationInfo
   readonly spec: ProjectionSpec
   readonly fingerprint: string
   readonly collections: ReadonlyMap<string, Collection>
-  checkpoint: Checkpoint | undefined
+  readonly shards: readonly Shard[]
   dropped: boolean
 }
 
@@ -56,18 +63,18 @@ export function memoryReadStore(): ReadStore {
   const snapshots = new Map<string, { readonly snapshot: Omit<Snapshot, 'state'>; readonly json: string }>()
   let made = 0
 
-  async function createGeneration(spec: ProjectionSpec): Promise<Generation> {
+  async function createGeneration(spec: ProjectionSpec, shards = 1): Promise<Generation> {
     const id = `${spec.name}-${spec.version}-${++made}`
     const built: Built = {
-      info: { id, projection: spec.name, version: spec.version, state: 'building' },
+      info: { id, projection: spec.name, version: spec.version, state: 'building', shards },
       spec,
       fingerprint: generationFingerprint(spec, layout),
       collections: new Map(spec.collections.map((collection) => [collection.name, emptyCollection(collection)])),
-      checkpoint: undefined,
+      shards: Array.from({ length: shards }, () => ({ checkpoint: undefined, fence: 0 })),
       dropped: false,
     }
     generations.set(id, built)
-    return generationOf(built)
+    return generationOf(built, undefined)
   }
 
   return {
@@ -78,11 +85,14 @@ export function memoryReadStore(): ReadStore {
     createGeneration,
     createGenerationToFill: createGeneration,
 
-    async openGeneration(id, spec) {
+    async openGeneration(id, spec, fences) {
       const built = generations.get(id)
-      return built !== undefined && built.fingerprint === generationFingerprint(spec, layout)
-        ? generationOf(built)
-        : undefined
+      if (built === undefined || built.fingerprint !== generationFingerprint(spec, layout)) return undefined
+      if (fences) {
+        ensureHeld(built, fences)
+        for (const [shard, token] of fences) shardOf(built, shard).fence = token
+      }
+      return generationOf(built, fences)
     },
 
     async makeLive(id) {
@@ -123,8 +133,24 @@ function emptyCollection(spec: CollectionSpec): Collection {
   return { entries: new Map(), indexes, documents: 0 }
 }
 
-function generationOf(built: Built): Generation {
+function shardOf({ info, shards }: Built, shard: number): Shard {
+  const found = shards[shard]
+  if (found === undefined) throw new RangeError(`Generation ${info.id} has no shard ${shard}`)
+  return found
+}
+
+/** @throws FencedError when another holds one of the shards */
+function ensureHeld(built: Built, fences: Fences): void {
+  for (const [shard, token] of fences) {
+    if (shardOf(built, shard).fence > token)
+      throw new FencedError(`Shard ${shard} of generation ${built.info.id} is held by another`)
+  }
+}
+
+/** @param fences the shards that are held; undefined for the one process that has all of them */
+function generationOf(built: Built, fences: Fences | undefined): Generation {
   const { id } = built.info
+  const held = fences ? [...fences.keys()].map((shard) => shardOf(built, shard)) : built.shards
 
   function collectionOf(name: string): Collection {
     if (built.dropped) throw new UnavailableError('generation-dropped', `Generation ${id} was dropped`)
@@ -152,6 +178,7 @@ function generationOf(built: Built): Generation {
 
     async write(writes, checkpoint) {
       if (built.dropped) throw new UnavailableError('generation-dropped', `Generation ${id} was dropped`)
+      if (fences) ensureHeld(built, fences)
       const missed: DocumentKey[] = []
       // All are made before the first is put, so that one that can't be leaves everything as it was.
       const made = writes.map((write) => ({ write, entry: entryOf(collectionOf(write.collection), write) }))
@@ -159,12 +186,17 @@ function generationOf(built: Built): Generation {
         if (!put(collectionOf(write.collection), write, entry))
           missed.push({ collection: write.collection, id: write.id })
       }
-      if (missed.length === 0) built.checkpoint = checkpoint
+      if (missed.length > 0) return missed
+      for (const shard of held) {
+        if ((shard.checkpoint?.position ?? 0) <= checkpoint.position) shard.checkpoint = checkpoint
+      }
       return missed
     },
 
     async checkpoint() {
-      return built.checkpoint
+      return held
+        .map(({ checkpoint }) => checkpoint)
+        .reduce((one, other) => one && other && (one.position <= other.position ? one : other))
     },
 
     async flush() {},

@@ -83,6 +83,7 @@ export function openSqliteReadStore(options: SqliteReadStoreOptions): ReadStore 
         projection: text(row.projection),
         version: number(row.version),
         state: stateOf(text(row.state)),
+        shards: 1,
       }))
   }
 
@@ -104,7 +105,8 @@ export function openSqliteReadStore(options: SqliteReadStoreOptions): ReadStore 
     return generation
   }
 
-  async function createGenerationToFill(spec: ProjectionSpec): Promise<Generation> {
+  async function createGenerationToFill(spec: ProjectionSpec, shards = 1): Promise<Generation> {
+    if (shards !== 1) throw new RangeError('A generation in files belongs to one process and has one shard')
     if (!projectionName.test(spec.name)) throw new RangeError(`${spec.name} is no name for a file`)
     const id = `${spec.name}-${spec.version}-${randomBytes(6).toString('hex')}`
     // The pointer appears with the file, so that nobody takes the file for an orphan.
@@ -119,8 +121,8 @@ export function openSqliteReadStore(options: SqliteReadStoreOptions): ReadStore 
       return infos().filter(({ id }) => existsSync(fileOf(id)))
     },
 
-    async createGeneration(spec) {
-      const generation = await createGenerationToFill(spec)
+    async createGeneration(spec, shards) {
+      const generation = await createGenerationToFill(spec, shards)
       await generation.makeIndexes()
       return generation
     },

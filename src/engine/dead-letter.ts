@@ -11,10 +11,17 @@ const Letter = {
     .meta({ description: 'What failed: a process manager, or a job', example: 'reaction' }),
   name: z.string().max(100).meta({ description: 'Name of the process manager or job', example: 'fulfil-order' }),
   subject: z.string().max(300).meta({ description: 'Id of what it was done for', example: '0198f0c2-order' }),
-  position: z
-    .int()
-    .min(0)
-    .meta({ description: 'Position of the event that was reacted to; 0 for jobs', example: 4711 }),
+  position: z.int().min(0).meta({
+    description: 'Position of the event that was reacted to, in the log in which it was set aside; 0 for jobs',
+    example: 4711,
+  }),
+  event: z
+    .object({
+      stream: z.string().meta({ description: 'Stream of the event', example: 'order-0198f0c2' }),
+      revision: z.int().min(0).meta({ description: 'Its place in the stream, the same in every log', example: 3 }),
+    })
+    .exactOptional()
+    .meta({ description: 'The event that was reacted to; absent for jobs, and for what was set aside long ago' }),
   reason: z
     .string()
     .max(1_000)
@@ -30,6 +37,7 @@ export const deadLetterEvents = defineEvents('deadLetter', {
     name: Letter.name,
     subject: Letter.subject,
     position: Letter.position,
+    event: Letter.event,
   }),
   DeadLetterDiscarded: z.object({}),
 })
@@ -41,7 +49,7 @@ export interface DeadLetter {
   readonly status: 'none' | 'open' | 'retried' | 'discarded'
   readonly letter?: Pick<
     z.output<typeof deadLetterCommands.RaiseDeadLetter>,
-    'source' | 'name' | 'subject' | 'position'
+    'source' | 'name' | 'subject' | 'position' | 'event'
   >
 }
 
@@ -74,8 +82,8 @@ function retry(_command: object, state: DeadLetter, { id }: { id: string }): Dea
   if (state.letter === undefined) throw notFound('dead-letter', id)
   if (state.status === 'retried') return []
   if (state.status === 'discarded') throw reject('dead-letter-discarded', 'This dead letter was discarded.')
-  const { source, name, subject, position } = state.letter
-  return [{ type: 'DeadLetterRetried', data: { source, name, subject, position } }]
+  const { source, name, subject, position, event } = state.letter
+  return [{ type: 'DeadLetterRetried', data: { source, name, subject, position, ...(event && { event }) } }]
 }
 
 function discard(_command: object, state: DeadLetter, { id }: { id: string }): DeadLetterEvent[] {

@@ -1,6 +1,7 @@
 import { type Clock, pause } from './clock.ts'
 import type { CommandHandler } from './command-handler.ts'
 import { deadLetter } from './dead-letter.ts'
+import { letterIdOf, reactionOf } from './dead-letter-reaction.ts'
 import { NewerVersionError, PreconditionError, Rejection } from './errors.ts'
 import type { Checkpoint, EventStore, RecordedEvent } from './event-store.ts'
 import type { EventRegistry } from './events.ts'
@@ -85,10 +86,7 @@ function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
 
   /** The event to react to: itself, or for a dead letter that is to be retried the one that it was raised for. */
   async function meantBy(event: RecordedEvent): Promise<RecordedEvent | undefined> {
-    if (event.type !== 'DeadLetterRetried') return event
-    const { source, name, position: raisedFor } = event.data
-    if (source !== 'reaction' || name !== manager.name || typeof raisedFor !== 'number') return undefined
-    return await store.eventAt(raisedFor)
+    return event.type === 'DeadLetterRetried' ? await reactionOf(store, manager, event) : event
   }
 
   async function reactTo(stored: RecordedEvent): Promise<void> {
@@ -110,14 +108,21 @@ function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
         // Neither changes by itself: a broken rule, or a command that can't be taken as it is.
         if (!(error instanceof Rejection || error instanceof PreconditionError)) throw error
         onFailure(error, manager.name)
-        const reason = `${error.code}: ${error.message}`.slice(0, 1_000)
-        const letter = { source: 'reaction', name: manager.name, subject: id, position: event.position, reason }
+        const { position, stream, revision } = event
+        const data = {
+          source: 'reaction',
+          name: manager.name,
+          subject: id,
+          position,
+          event: { stream, revision },
+          reason: `${error.code}: ${error.message}`.slice(0, 1_000),
+        }
         await handler.handle({
           ...cause,
           decider: deadLetter,
-          target: derivedId(event.id, manager.name),
+          target: letterIdOf(event, manager),
           type: 'RaiseDeadLetter',
-          data: letter,
+          data,
           id: derivedId(stored.id, manager.name, step, 'set-aside'),
         })
         return

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { KeyVault } from '../../src/engine/key-vault.ts'
+import type { KeyVault, VaultEntry } from '../../src/engine/key-vault.ts'
 
 /** What every key vault must do. */
 
@@ -20,6 +20,15 @@ export function keyVaultContract(harness: () => Promise<KeyVaultHarness>): void 
     const made = await harness()
     onTestFinished(() => made.dispose())
     return made
+  }
+
+  async function entriesOf(vault: KeyVault): Promise<VaultEntry[]> {
+    return (await Array.fromAsync(vault.entries())).flat()
+  }
+
+  /** Everything that a vault holds, whatever the order. */
+  async function entrySet(vault: KeyVault): Promise<Set<string>> {
+    return new Set((await entriesOf(vault)).map((entry) => JSON.stringify(entry)))
   }
 
   describe('a key', () => {
@@ -109,6 +118,141 @@ export function keyVaultContract(harness: () => Promise<KeyVaultHarness>): void 
       expect(await vault.keyFor('ada')).not.toEqual(secret)
       await vault.forget('ada')
       expect(await vault.secret('ada')).toEqual(secret)
+    })
+  })
+
+  describe('all that it holds', () => {
+    test('is keys, secrets and whom it forgot, each once, without a key of those', async () => {
+      const { vault } = await emptyVault()
+      expect(await entriesOf(vault)).toEqual([])
+      const [ada, secret] = [await vault.keyFor('ada'), await vault.secret('ada')]
+      await vault.keyFor('eve')
+      await vault.forget('eve')
+      await vault.forget('nobody')
+      const entries = await entriesOf(vault)
+      expect(entries).toHaveLength(4)
+      expect(new Set(entries)).toEqual(
+        new Set([
+          { kind: 'key', name: 'ada', bytes: ada },
+          { kind: 'secret', name: 'ada', bytes: secret },
+          { kind: 'forgotten', name: 'eve' },
+          { kind: 'forgotten', name: 'nobody' },
+        ]),
+      )
+      for (const entry of entries) if (entry.kind !== 'forgotten') entry.bytes.fill(0)
+      expect(await vault.keys(['ada'])).toEqual(new Map([['ada', ada]]))
+      expect(await vault.secret('ada')).toEqual(secret)
+    })
+
+    test('comes in batches, whatever is forgotten between them', async () => {
+      const { vault } = await emptyVault()
+      const persons = Array.from({ length: 1_200 }, (_, index) => `person-${index}`)
+      await Promise.all(persons.map((person) => vault.keyFor(person)))
+      const seen: string[] = []
+      for await (const batch of vault.entries()) {
+        expect(batch.length).toBeLessThanOrEqual(1_000)
+        if (seen.length === 0) for (const person of persons.slice(0, 5)) await vault.forget(person)
+        seen.push(...batch.map(({ name }) => name))
+      }
+      expect(seen).toHaveLength(persons.length)
+      expect(new Set(seen)).toEqual(new Set(persons))
+    })
+
+    test('moves into another vault, twice if need be', async () => {
+      const [{ vault: from }, { vault: to }] = [await emptyVault(), await emptyVault()]
+      const persons = Array.from({ length: 1_100 }, (_, index) => `person-${index}`)
+      await Promise.all(persons.map((person) => from.keyFor(person)))
+      for (const person of ['person-1', 'person-700', 'person-1099']) await from.forget(person)
+      const secret = await from.secret('hashes')
+      for (let time = 0; time < 2; time++) for await (const batch of from.entries()) await to.restore(batch)
+      expect(await entrySet(to)).toEqual(await entrySet(from))
+      expect(await to.keyFor('person-0')).toEqual(await from.keyFor('person-0'))
+      expect(await to.keyFor('person-1')).toBeUndefined()
+      expect(await to.secret('hashes')).toEqual(secret)
+    })
+
+    test('is not changed by who gave or was given it', async () => {
+      const { vault } = await emptyVault()
+      const bytes = new Uint8Array(32).fill(7)
+      await vault.restore([{ kind: 'key', name: 'ada', bytes }])
+      bytes.fill(0)
+      expect(await vault.keyFor('ada')).toEqual(new Uint8Array(32).fill(7))
+    })
+  })
+
+  describe('restoring', () => {
+    const bytes = new Uint8Array(32).fill(7)
+
+    test('keeps what is there, and adds the rest', async () => {
+      const { vault } = await emptyVault()
+      const [ada, secret] = [await vault.keyFor('ada'), await vault.secret('hashes')]
+      await vault.restore([])
+      await vault.restore([
+        { kind: 'key', name: 'ada', bytes: ada ?? bytes },
+        { kind: 'secret', name: 'hashes', bytes: secret },
+        { kind: 'key', name: 'bob', bytes },
+        { kind: 'secret', name: 'tokens', bytes },
+      ])
+      expect(await vault.keys(['ada', 'bob'])).toEqual(
+        new Map([
+          ['ada', ada],
+          ['bob', bytes],
+        ]),
+      )
+      expect([await vault.secret('hashes'), await vault.secret('tokens')]).toEqual([secret, bytes])
+    })
+
+    test('gives nobody back who was forgotten here', async () => {
+      const { vault } = await emptyVault()
+      await vault.forget('ada')
+      await vault.restore([{ kind: 'key', name: 'ada', bytes }])
+      expect(await vault.keyFor('ada')).toBeUndefined()
+      expect(await vault.keys(['ada'])).toEqual(new Map())
+      expect(await entriesOf(vault)).toEqual([{ kind: 'forgotten', name: 'ada' }])
+    })
+
+    test('forgets who was forgotten there, whatever the key, also within a batch', async () => {
+      const { vault } = await emptyVault()
+      await vault.keyFor('ada')
+      await vault.keys(['ada'])
+      await vault.restore([
+        { kind: 'key', name: 'ada', bytes },
+        { kind: 'key', name: 'bob', bytes },
+        { kind: 'forgotten', name: 'bob' },
+        { kind: 'forgotten', name: 'ada' },
+        { kind: 'forgotten', name: 'eve' },
+      ])
+      for (const person of ['ada', 'bob', 'eve']) expect(await vault.keyFor(person)).toBeUndefined()
+      expect(await vault.keys(['ada', 'bob', 'eve'])).toEqual(new Map())
+      expect(new Set(await entriesOf(vault))).toEqual(
+        new Set(['ada', 'bob', 'eve'].map((name) => ({ kind: 'forgotten', name }))),
+      )
+    })
+
+    test.each(['key', 'secret'] as const)(
+      'refuses a %s with other bytes, and takes nothing of the batch',
+      async (kind) => {
+        const { vault } = await emptyVault()
+        const [ada, secret] = [await vault.keyFor('ada'), await vault.secret('ada')]
+        const batch: VaultEntry[] = [
+          { kind: 'key', name: 'bob', bytes },
+          { kind: 'secret', name: 'tokens', bytes },
+          { kind: 'forgotten', name: 'eve' },
+          { kind, name: 'ada', bytes },
+        ]
+        await expect(vault.restore(batch)).rejects.toThrow(`other bytes as the ${kind} of ada`)
+        expect([await vault.keyFor('ada'), await vault.secret('ada')]).toEqual([ada, secret])
+        expect(await entriesOf(vault)).toHaveLength(2)
+        expect(await vault.keyFor('bob')).not.toEqual(bytes)
+      },
+    )
+
+    test('refuses what is no key', async () => {
+      const { vault } = await emptyVault()
+      for (const kind of ['key', 'secret'] as const) {
+        await expect(vault.restore([{ kind, name: 'ada', bytes: bytes.subarray(1) }])).rejects.toThrow('31 bytes')
+      }
+      expect(await entriesOf(vault)).toEqual([])
     })
   })
 

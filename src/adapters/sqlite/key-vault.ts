@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync } from 'node:fs'
+import type { SQLOutputValue } from 'node:sqlite'
 import { LRUCache } from 'lru-cache'
 import { UnavailableError } from '../../engine/errors.ts'
-import type { KeyVault } from '../../engine/key-vault.ts'
+import { checkRestored, type KeyVault, keyBytes, type VaultEntry } from '../../engine/key-vault.ts'
 import { bytes, inTransaction, isCorrupt, isSqliteError, openDatabase, preparedStatements, text } from './database.ts'
 
 export interface SqliteKeyVaultOptions {
@@ -32,11 +33,14 @@ const statements = {
   forget: 'INSERT INTO person (person, key) VALUES (?, NULL) ON CONFLICT DO UPDATE SET key = NULL',
   addSecret: 'INSERT INTO secret (name, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING',
   secret: 'SELECT bytes FROM secret WHERE name = ?',
+  persons: `SELECT person.person, key.bytes FROM person LEFT JOIN key ON key.number = person.key
+    WHERE person.person > ? ORDER BY person.person LIMIT ?`,
+  secrets: 'SELECT name, bytes FROM secret ORDER BY name',
   checkpoint: 'PRAGMA wal_checkpoint(TRUNCATE)',
 }
 
-const keyBytes = 32
 const defaultCachedKeys = 10_000
+const entriesOfBatch = 500
 
 interface NewPerson {
   readonly person: string
@@ -80,8 +84,7 @@ export function openSqliteKeyVault({ cachedKeys = defaultCachedKeys, ...options 
     return key
   }
 
-  function addKey(person: string): Uint8Array {
-    const key = Uint8Array.from(randomBytes(keyBytes)) // not a part of a larger buffer
+  function addKey(person: string, key: Uint8Array): Uint8Array {
     prepared(statements.addPerson).run(person, prepared(statements.addKey).run(key).lastInsertRowid)
     return key
   }
@@ -94,13 +97,43 @@ export function openSqliteKeyVault({ cachedKeys = defaultCachedKeys, ...options 
     try {
       // One may have come twice, or may have been added by another thread or forgotten meanwhile.
       const keys = guarded(() =>
-        inTransaction(database, () => persons.map(({ person }) => keyOf(person) ?? addKey(person))),
+        inTransaction(database, () => persons.map(({ person }) => keyOf(person) ?? addKey(person, newKey()))),
       )
       for (const [index, { resolve }] of persons.entries()) resolve(keys[index])
     } catch (error) {
       cache.clear() // a key that was not kept must encrypt nothing
       for (const { reject } of persons) reject(error)
     }
+  }
+
+  function overwriteKey(person: string): void {
+    prepared(statements.overwriteKey).run(person)
+    prepared(statements.forget).run(person)
+    cache.delete(person)
+  }
+
+  /** Empties the write-ahead log, which holds pages as they were; a reader in another thread can keep it from that. */
+  function emptyLog(): void {
+    if (guarded(() => prepared(statements.checkpoint).get()?.busy) === 0) return
+    throw new UnavailableError('key-vault-busy', 'The key is deleted, but a copy of it is left for now; try again')
+  }
+
+  function secretOf(name: string): Uint8Array | undefined {
+    const row = prepared(statements.secret).get(name)
+    return row === undefined ? undefined : bytes(row.bytes)
+  }
+
+  function restoreOne(entry: VaultEntry): void {
+    if (entry.kind === 'forgotten') {
+      overwriteKey(entry.name)
+      return
+    }
+    const present = entry.kind === 'key' ? keyOf(entry.name) : secretOf(entry.name)
+    if (present === 'forgotten') return
+    checkRestored(entry, present)
+    if (present !== undefined) return
+    if (entry.kind === 'key') addKey(entry.name, entry.bytes)
+    else prepared(statements.addSecret).run(entry.name, entry.bytes)
   }
 
   /** Runs one of the port's functions, and says in the port's words what went wrong. */
@@ -144,26 +177,41 @@ export function openSqliteKeyVault({ cachedKeys = defaultCachedKeys, ...options 
     },
 
     async forget(person) {
-      guarded(() =>
-        inTransaction(database, () => {
-          prepared(statements.overwriteKey).run(person)
-          prepared(statements.forget).run(person)
-        }),
-      )
-      cache.delete(person)
-      // The write-ahead log still holds pages as they were; a reader in another thread can keep it from being emptied.
-      if (guarded(() => prepared(statements.checkpoint).get()?.busy) !== 0) {
-        throw new UnavailableError('key-vault-busy', 'The key is deleted, but a copy of it is left for now; try again')
-      }
+      guarded(() => inTransaction(database, () => overwriteKey(person)))
+      emptyLog()
     },
 
     async secret(name) {
       return guarded(() => {
-        const known = prepared(statements.secret).get(name)
-        if (known !== undefined) return bytes(known.bytes)
-        prepared(statements.addSecret).run(name, randomBytes(keyBytes))
+        const known = secretOf(name)
+        if (known !== undefined) return known
+        prepared(statements.addSecret).run(name, newKey())
         return bytes(prepared(statements.secret).get(name)?.bytes)
       })
+    },
+
+    async *entries() {
+      const secrets = guarded(() => prepared(statements.secrets).all())
+      yield secrets.map((row): VaultEntry => ({ kind: 'secret', name: text(row.name), bytes: bytes(row.bytes) }))
+      for (let last = ''; ; ) {
+        const rows = guarded(() => prepared(statements.persons).all(last, entriesOfBatch))
+        if (rows.length === 0) return
+        yield rows.map(entryOf)
+        last = text(rows.at(-1)?.person)
+      }
+    },
+
+    async restore(entries) {
+      // Whoever is forgotten is so before a key of the same batch is looked at.
+      const sorted = entries.toSorted(
+        (one, other) => Number(other.kind === 'forgotten') - Number(one.kind === 'forgotten'),
+      )
+      try {
+        guarded(() => inTransaction(database, () => sorted.forEach(restoreOne)))
+      } finally {
+        cache.clear() // it may know what was rolled back
+      }
+      if (sorted[0]?.kind === 'forgotten') emptyLog()
     },
 
     async close() {
@@ -172,4 +220,13 @@ export function openSqliteKeyVault({ cachedKeys = defaultCachedKeys, ...options 
       database.close()
     },
   }
+}
+
+function newKey(): Uint8Array {
+  return Uint8Array.from(randomBytes(keyBytes)) // not a part of a larger buffer
+}
+
+function entryOf(row: Record<string, SQLOutputValue>): VaultEntry {
+  const name = text(row.person)
+  return row.bytes === null ? { kind: 'forgotten', name } : { kind: 'key', name, bytes: bytes(row.bytes) }
 }

@@ -60,6 +60,16 @@ describe('the key vault in SQLite', () => {
     for (const key of keys.values()) expect(holds(directory, key)).toBe(false)
   })
 
+  test('holds no copy of a key once a restored vault says that the person was forgotten', async () => {
+    const directory = emptyDirectory()
+    const vault = openSqliteKeyVault({ file: join(directory, 'keys.db') })
+    onTestFinished(() => vault.close())
+    const key = (await vault.keyFor('ada')) ?? new Uint8Array()
+    expect(holds(directory, key)).toBe(true)
+    await vault.restore([{ kind: 'forgotten', name: 'ada' }])
+    expect(holds(directory, key)).toBe(false)
+  })
+
   test('says so when a reader in another thread keeps a copy alive, and finishes when asked again', async () => {
     const directory = emptyDirectory()
     const file = join(directory, 'keys.db')

@@ -49,6 +49,11 @@ const outcomeWaiters = 1_000
 /** Connections that the kernel keeps until they are accepted; who finds no room there tries again after seconds only. */
 const waitingConnections = 4_096
 
+/** Names a secret without giving it away. */
+function fingerprint(secret: Uint8Array): string {
+  return createHash('sha256').update(secret).digest('hex')
+}
+
 function gatewaysOf(config: Config): readonly PaymentGateway[] {
   return config.DAYBOOK_GATEWAYS.map((name) => {
     if (name !== 'sandbox') throw new ConfigError(`DAYBOOK_GATEWAYS: there is no gateway ${name}. There is: sandbox.`)
@@ -120,7 +125,7 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
     opened.defer(measured.close)
     const tokenSecret = config.DAYBOOK_TOKEN_SECRET
     const signingKey = tokenSecret === undefined ? await vault.secret('tokens') : Buffer.from(tokenSecret)
-    const kid = createHash('sha256').update(signingKey).digest('hex').slice(0, 8)
+    const kid = fingerprint(signingKey).slice(0, 8)
     const adminToken = randomBytes(32).toString('base64url')
     const { app, drain } = await api({
       ...definitions,
@@ -132,7 +137,8 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
       authentication: {
         tokens: tokens({
           keys: [{ kid, secret: signingKey }],
-          audience: store.logId,
+          // The shop's own name goes with its keys where it moves; the log's is what older tokens say.
+          audiences: [fingerprint(await vault.secret('audience')), store.logId],
           lifetimeMs: config.DAYBOOK_TOKEN_LIFETIME_MS,
           clock,
         }),

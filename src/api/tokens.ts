@@ -23,8 +23,11 @@ export interface Tokens {
 export interface TokenOptions {
   /** The first one signs; all of them are believed, so that secrets can be changed without logging everybody out. */
   readonly keys: readonly { readonly kid: string; readonly secret: Uint8Array }[]
-  /** For whom the tokens are: tokens for another shop with the same secret are refused. */
-  readonly audience: string
+  /**
+   * For whom the tokens are: tokens for another shop with the same secret are refused. The first one is written into new
+   * tokens; all of them are believed.
+   */
+  readonly audiences: readonly string[]
   readonly lifetimeMs: number
   readonly clock: Clock
 }
@@ -33,9 +36,11 @@ const issuer = 'daybook'
 const algorithm = 'HS256'
 const Claims = z.object({ kind: z.enum(['customer', 'guest']), sub: z.string().min(1).max(100), exp: z.number() })
 
-export function tokens({ keys, audience, lifetimeMs, clock }: TokenOptions): Tokens {
+export function tokens({ keys, audiences, lifetimeMs, clock }: TokenOptions): Tokens {
   const [signing] = keys
   if (!signing) throw new Error('Tokens need a secret to be signed with')
+  const [audience] = audiences
+  if (audience === undefined) throw new Error('Tokens need an audience')
   const secrets = new Map(keys.map(({ kid, secret }) => [kid, secret]))
   return {
     async issue(kind, id) {
@@ -53,7 +58,7 @@ export function tokens({ keys, audience, lifetimeMs, clock }: TokenOptions): Tok
     },
 
     async verify(token) {
-      const options = { algorithms: [algorithm], issuer, audience, currentDate: new Date(clock.now()) }
+      const options = { algorithms: [algorithm], issuer, audience: [...audiences], currentDate: new Date(clock.now()) }
       const keyOf = ({ kid }: { kid?: string }) => {
         const secret = secrets.get(kid ?? '')
         if (!secret) throw new Error('There is no such key')

@@ -1,5 +1,5 @@
 import type { LightMyRequestResponse } from 'fastify'
-import { SignJWT } from 'jose'
+import { decodeJwt, SignJWT } from 'jose'
 import { expect, test } from 'vitest'
 import { serve, staffSecret } from './serve.ts'
 
@@ -74,6 +74,12 @@ test('Another scheme than Bearer is 401', async () => {
   const { send } = await serve()
   const answer = await send('GET /v1/venues/globe', { headers: { authorization: 'Basic YTpi' } })
   expect(answer.statusCode).toBe(401)
+})
+
+test('Tokens for the name that the shop had before are believed, and new ones say the present name', async () => {
+  const { send, ada } = await serve()
+  expect((await send(page, { as: await made({ audience: 'former-shop' }) })).statusCode).toBe(403)
+  expect(decodeJwt(ada).aud).toBe('shop')
 })
 
 test('Tokens signed with an older secret are believed', async () => {

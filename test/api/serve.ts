@@ -75,7 +75,7 @@ export async function serve(given: ServeOptions = {}) {
       { kid: 'new', secret: tokenSecret },
       { kid: 'old', secret: new TextEncoder().encode('an old secret of tests, 32 bytes') },
     ],
-    audience: 'shop',
+    audiences: ['shop', 'former-shop'],
     lifetimeMs: 3_600_000,
     clock,
   })

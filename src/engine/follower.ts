@@ -3,36 +3,43 @@ import type { Recorded } from './events.ts'
 import { type Projection, specOf } from './projection.ts'
 import { project } from './projector.ts'
 import type { Generation, ReadStore } from './read-store.ts'
+import type { Part } from './shards.ts'
 
 /** A generation that follows the log. */
 export interface Follower {
   readonly generation: Generation
+  /** The hash shards that it folds; undefined for all. */
+  readonly part: Part | undefined
   /** Everything up to here is in it. */
   position: number
   /** The checkpoint that is written, which lags behind while no event concerns the projection. */
   savedPosition: number
   /** The checkpoint that was there at the last flush: further back nothing can fall. */
   flushedPosition: number
-  /** Where the tombstones were last swept. */
-  sweptPosition: number
+  /** Events since the last of the marks. */
+  unmarked: number
+  /** Places so many events apart, the oldest first: behind the first of them tombstones are swept. */
+  readonly marks: number[]
   /** Something was written that is not flushed yet. */
   unflushed: boolean
 }
 
 const checkpointEvery = 1_000
-/** Often, so that each sweep has little to do. */
+/** Events after which a sweep comes: often, so that each has little to do. */
 const sweepEvery = 1_000
-/** No writer is ever so far behind the stored checkpoint that it would need a tombstone from before. */
-const tombstonesKept = 10_000
+/** No writer is ever so many sweeps behind that it would need a tombstone from before. Where there are others, one may have been paused. */
+const sweepsKept = { alone: 10, shared: 100 }
 
 /** Follows the log with a generation from a place on. */
-export function followerAt(generation: Generation, position: number): Follower {
+export function followerAt(generation: Generation, position: number, part?: Part): Follower {
   return {
     generation,
+    part,
     position,
     savedPosition: position,
     flushedPosition: position,
-    sweptPosition: position,
+    unmarked: 0,
+    marks: [],
     unflushed: false,
   }
 }
@@ -42,21 +49,26 @@ async function isOfThisLog(store: EventStore, checkpoint: Checkpoint): Promise<b
   return checkpoint.position === 0 || (await store.eventAt(checkpoint.position))?.id === checkpoint.eventId
 }
 
-/** Opens a generation where it left off; undefined if it can't be opened or was made from another log. */
+/**
+ * Opens a generation where it left off; undefined if it can't be opened or was made from another log.
+ * @param part the hash shards that are folded; all if absent
+ * @throws FencedError when another holds one of the shards by now
+ */
 export async function openFollower(
   store: EventStore,
   readStore: ReadStore,
   id: string,
   definition: Projection,
+  part?: Part,
 ): Promise<Follower | undefined> {
-  const generation = await readStore.openGeneration(id, specOf(definition))
+  const generation = await readStore.openGeneration(id, specOf(definition), part?.fences)
   if (!generation) return undefined
   const checkpoint = await generation.checkpoint()
   if (checkpoint && !(await isOfThisLog(store, checkpoint))) {
     await generation.close()
     return undefined
   }
-  return followerAt(generation, checkpoint?.position ?? 0)
+  return followerAt(generation, checkpoint?.position ?? 0, part)
 }
 
 /**
@@ -77,18 +89,35 @@ export async function advance(
     const { position, eventId } = to
     follower.unflushed = true
     try {
-      await project(definition, follower.generation, matching, { logId, position, eventId })
+      await project(definition, follower.generation, matching, { logId, position, eventId }, follower.part)
       follower.savedPosition = position
-      if (position - follower.sweptPosition >= sweepEvery) {
-        await follower.generation.sweep(position - tombstonesKept)
-        follower.sweptPosition = position
-      }
+      await sweep(follower, events.length, position)
     } catch (error) {
       await goBack(follower)
       throw error
     }
   }
   follower.position = to.position
+}
+
+/** Removes the tombstones that no writer can need any more. */
+async function sweep(follower: Follower, events: number, position: number): Promise<void> {
+  const { generation, marks, part } = follower
+  follower.unmarked += events
+  if (follower.unmarked < sweepEvery) return
+  follower.unmarked = 0
+  marks.push(position)
+  if (marks.length <= (part ? sweepsKept.shared : sweepsKept.alone)) return
+  const below = marks.shift()
+  if (below !== undefined) await generation.sweep(below)
+}
+
+/** Writes a follower's place where nothing else has written it, for readers in other processes. Throws as the generation's `write`. */
+export async function savePlace(logId: string, follower: Follower, eventId: string): Promise<void> {
+  const { generation, position } = follower
+  if (position <= follower.savedPosition) return
+  await generation.write([], { logId, position, eventId })
+  follower.savedPosition = position
 }
 
 /** Keeps what a follower has written, should the process die. Throws as the generation's `flush`; the follower is then where its checkpoint is. */
@@ -110,7 +139,7 @@ async function goBack(follower: Follower): Promise<void> {
   const checkpoint = await follower.generation.checkpoint().catch(() => undefined)
   follower.position = checkpoint?.position ?? follower.flushedPosition
   follower.savedPosition = follower.position
-  follower.sweptPosition = Math.min(follower.sweptPosition, follower.position)
+  follower.marks.length = 0
 }
 
 /** Stores the follower's place and lets go of its generation. */

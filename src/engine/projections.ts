@@ -12,9 +12,8 @@ import type { ReadStore } from './read-store.ts'
 import { type Builder, rebuilds } from './rebuilds.ts'
 import { waiters } from './waiters.ts'
 
-export interface Projections {
-  /** Opens what is there, builds what is missing in the background, and follows the log. */
-  start(): Promise<void>
+/** The read models as those who ask for them see them. */
+export interface ReadModels {
   /**
    * Reads a projection's live documents, or those of the generation that a cursor was made on.
    * @throws UnavailableError while it is built for the first time
@@ -28,10 +27,15 @@ export interface Projections {
   /** How far a projection has come: what is read after this has seen at least so much. */
   position(name: string): number
   status(): readonly ProjectionStatus[]
-  /** Builds a new generation in the background and swaps it in; resolves when it is live. */
+  /** Builds a new generation in the background and swaps it in; resolves when it is live, or where others build it, when they were asked. */
   rebuild(name: string): Promise<void>
   /** Lets a stopped projection go on behind the event that stopped it. */
   skipPoison(name: string): Promise<void>
+}
+
+export interface Projections extends ReadModels {
+  /** Opens what is there, builds what is missing in the background, and follows the log. */
+  start(): Promise<void>
   stop(): Promise<void>
 }
 

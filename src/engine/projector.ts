@@ -3,6 +3,7 @@ import type { Checkpoint } from './event-store.ts'
 import type { Recorded } from './events.ts'
 import type { Change, Collection, Projection } from './projection.ts'
 import type { Document, DocumentKey, DocumentWrite, Generation, StoredDocument } from './read-store.ts'
+import { type Part, shardOf } from './shards.ts'
 
 /** An event that a projection fails on. It stops that projection alone, until it is mended or an operator skips the event. */
 export class PoisonEventError extends Error {
@@ -26,6 +27,7 @@ interface Step {
 /** A document and all that a batch does to it. */
 interface Touched {
   readonly key: DocumentKey
+  readonly shard: number
   readonly steps: Step[]
 }
 
@@ -36,13 +38,16 @@ const maxRounds = 20
  * them in one write and the checkpoint after them. Exactly once in effect: documents skip what they have seen.
  * @param events upcast, in log order; those at or before a document's position are skipped by that document
  * @param checkpoint how far the generation has come with this batch
+ * @param part the hash shards of documents that are folded, all if absent; what is computed from a document is in its shard
  * @throws PoisonEventError when the projection fails on an event; everything before that event has then been written
+ * @throws FencedError as the generation's `write`
  */
 export async function project(
   definition: Projection,
   generation: Generation,
   events: readonly Recorded[],
   checkpoint: Checkpoint,
+  part?: Part,
 ): Promise<void> {
   const touched = new Map<string, Touched>()
   let poison: PoisonEventError | undefined
@@ -51,8 +56,13 @@ export async function project(
       for (const change of definition.route(event)) {
         const name = `${change.collection}/${change.id}`
         const known = touched.get(name)
+        const shard = known?.shard ?? (part ? shardOf(name, part.of) : 0)
+        if (part && !part.fences.has(shard)) continue
         if (known) known.steps.push({ event, change })
-        else touched.set(name, { key: { collection: change.collection, id: change.id }, steps: [{ event, change }] })
+        else {
+          const key = { collection: change.collection, id: change.id }
+          touched.set(name, { key, shard, steps: [{ event, change }] })
+        }
       }
     } catch (error) {
       poison = new PoisonEventError(definition.name, event, error)
@@ -63,12 +73,13 @@ export async function project(
     await writeAll(definition, generation, [...touched.values()], poison ? undefined : checkpoint)
   } catch (error) {
     // What an index can't hold is the fault of an event too: one by one they show which.
-    if (error instanceof TypeError) return await projectOneByOne(definition, generation, events, checkpoint, error)
+    if (error instanceof TypeError)
+      return await projectOneByOne(definition, generation, events, checkpoint, part, error)
     if (!(error instanceof PoisonEventError)) throw error
     const before = events.slice(0, events.indexOf(error.event))
     const last = before.at(-1)
     if (last)
-      await project(definition, generation, before, { ...checkpoint, position: last.position, eventId: last.id })
+      await project(definition, generation, before, { ...checkpoint, position: last.position, eventId: last.id }, part)
     throw error
   }
   if (poison) {
@@ -83,13 +94,15 @@ async function projectOneByOne(
   generation: Generation,
   events: readonly Recorded[],
   checkpoint: Checkpoint,
+  part: Part | undefined,
   error: TypeError,
 ): Promise<void> {
   const [first, ...others] = events
   if (first === undefined) throw error
   if (others.length === 0) throw new PoisonEventError(definition.name, first, error)
   for (const event of events) {
-    await project(definition, generation, [event], { ...checkpoint, position: event.position, eventId: event.id })
+    const place = { ...checkpoint, position: event.position, eventId: event.id }
+    await project(definition, generation, [event], place, part)
   }
   await generation.write([], checkpoint)
 }
@@ -130,7 +143,11 @@ interface Folded {
   readonly event: Recorded
 }
 
-function foldDocument(definition: Projection, { key, steps }: Touched, stored: StoredDocument | undefined): Folded[] {
+function foldDocument(
+  definition: Projection,
+  { key, shard, steps }: Touched,
+  stored: StoredDocument | undefined,
+): Folded[] {
   const before = stored?.body
   let body = before
   let last: Recorded | undefined
@@ -146,16 +163,18 @@ function foldDocument(definition: Projection, { key, steps }: Touched, stored: S
   }
   if (body === before || last === undefined) return []
   const { position } = last
-  const write = { ...key, expectedPosition: stored?.position, position, body }
+  const write = { ...key, shard, expectedPosition: stored?.position, position, body }
   return [{ write, isNew: stored === undefined, before, event: last }]
 }
 
 /** A document that an earlier round has written, whose entries may have missed. */
-function asWritten({ key, steps }: Touched, stored: StoredDocument | undefined): Folded[] {
+function asWritten({ key, shard, steps }: Touched, stored: StoredDocument | undefined): Folded[] {
   const event = steps.at(-1)?.event
   if (stored === undefined || event === undefined || stored.position < event.position) return []
   const { position, body } = stored
-  return [{ write: { ...key, expectedPosition: position, position, body }, isNew: false, before: undefined, event }]
+  return [
+    { write: { ...key, shard, expectedPosition: position, position, body }, isNew: false, before: undefined, event },
+  ]
 }
 
 interface DerivedWrite extends DocumentWrite {
@@ -210,6 +229,7 @@ function entryChanges(target: Collection, { write, before }: Pick<Folded, 'write
     expectedPosition: undefined,
     position: write.position,
     body,
+    ...(write.shard !== undefined && { shard: write.shard }),
     source: `${write.collection}/${write.id}`,
   })
   const gone = [...old.keys()].filter((id) => !next.has(id)).map((id) => entry(id, undefined))

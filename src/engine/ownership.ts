@@ -1,0 +1,193 @@
+import type { Clock } from './clock.ts'
+import type { Coordination, Lease, Member } from './coordination.ts'
+import { ownerOf } from './shards.ts'
+
+/** Leases with their tokens. */
+export type Held = ReadonlyMap<string, number>
+
+export interface Ownership {
+  /** The leases that this process holds, as far as it can know. */
+  held(): Held
+  /** The members that have shown a sign of life, this one among them. */
+  members(): readonly Member[]
+  /** Holds nothing any more and wants nothing, for good: a newer version has to go on. */
+  giveUp(): void
+  /** Lets go of what another has taken. */
+  lost(name: string): void
+  /** Lets others take over at once, after what was held is let go of. */
+  stop(): Promise<void>
+}
+
+export interface OwnershipOptions {
+  readonly coordination: Coordination
+  readonly clock: Clock
+  /** Names this process, other than any before it. */
+  readonly id: string
+  /** What this process tells others of itself. */
+  readonly info: () => Member['info']
+  /** Names of all that processes like this one share out among them. */
+  readonly names: readonly string[]
+  /** Whether a member takes part in sharing out a name. */
+  readonly wants: (member: Member, name: string) => boolean
+  /** How long a lease's beat stands still before another takes it. */
+  readonly leaseMs: number
+  /** Begins what is held from now on, and ends what is no longer; resolves once what is lost is let go of. */
+  readonly apply: (held: Held) => Promise<void>
+  readonly onFailure: (error: unknown) => void
+}
+
+/** Something whose beat is watched, and since when it has stood still, by this process's own clock. */
+interface Sighting {
+  readonly beat: string
+  readonly sinceMs: number
+}
+
+const beatsInLease = 4
+/** Leases that a member is silent before its traces are removed. */
+const leasesToForget = 12
+
+/**
+ * Watches beats by one clock alone, so that no two clocks are ever compared.
+ * @param longestGapMs who has not looked for longer than this, as one that was paused, knows nothing of what it saw before
+ */
+function sightings(now: () => number, longestGapMs: number) {
+  let seen = new Map<string, Sighting>()
+  let lookedAtMs = now()
+  return {
+    /** Takes note of all beats that there are now. */
+    see(beats: ReadonlyMap<string, string>): void {
+      if (now() - lookedAtMs > longestGapMs) seen = new Map()
+      lookedAtMs = now()
+      seen = new Map(
+        [...beats].map(([name, beat]) => {
+          const before = seen.get(name)
+          return [name, before?.beat === beat ? before : { beat, sinceMs: now() }]
+        }),
+      )
+    },
+    /** For how long a beat has stood still. */
+    stillMs: (name: string): number => now() - (seen.get(name)?.sinceMs ?? now()),
+  }
+}
+
+/** Shares out work among the processes of a cluster by leases. */
+export function ownership(options: OwnershipOptions): Ownership {
+  const { coordination, clock, id, info, names, wants, leaseMs, apply, onFailure } = options
+  const leaseBeats = sightings(clock.monotonic, leaseMs)
+  const memberBeats = sightings(clock.monotonic, leaseMs)
+  let held: Held = new Map()
+  let present: readonly Member[] = []
+  let renewedAtMs = clock.monotonic()
+  let isDone = false
+  let applying: Promise<void> = Promise.resolve()
+  let cancelBeat = () => {}
+  let beating: Promise<void> = Promise.resolve()
+
+  function hold(next: Held): Promise<void> {
+    const same = next.size === held.size && [...next].every(([name, token]) => held.get(name) === token)
+    if (same) return applying
+    held = next
+    applying = applying.then(() => apply(held)).catch(onFailure)
+    return applying
+  }
+
+  /** Keeps what is still held; what could not be renewed for too long counts as lost. */
+  async function renew(): Promise<void> {
+    if (held.size === 0) return
+    const askedAtMs = clock.monotonic()
+    const kept = await coordination.renew(id, held)
+    renewedAtMs = askedAtMs
+    void hold(new Map([...held].filter(([name]) => kept.has(name))))
+  }
+
+  async function look(): Promise<readonly Lease[]> {
+    const [members, leases] = await Promise.all([coordination.members(), coordination.leases()])
+    memberBeats.see(new Map(members.map((member) => [member.id, String(member.beat)])))
+    leaseBeats.see(new Map(leases.map(({ name, token, beat }) => [name, `${token} ${beat}`])))
+    present = members.filter((member) => member.id === id || memberBeats.stillMs(member.id) < leaseMs)
+    for (const member of members) {
+      if (memberBeats.stillMs(member.id) >= leaseMs * leasesToForget) await coordination.leave(member.id)
+    }
+    return leases
+  }
+
+  async function share(leases: readonly Lease[]): Promise<void> {
+    const known = new Map(leases.map((lease) => [lease.name, lease]))
+    const next = new Map(held)
+    const leaving = new Map<string, number>()
+    for (const name of names) {
+      const owner = ownerOf(
+        name,
+        present.filter((member) => wants(member, name)).map((member) => member.id),
+      )
+      const token = held.get(name)
+      if (owner !== id) {
+        if (token === undefined) continue
+        next.delete(name)
+        leaving.set(name, token)
+      } else if (token === undefined) {
+        const seen = known.get(name)
+        const isFree =
+          seen === undefined || seen.owner === '' || seen.owner === id || leaseBeats.stillMs(name) >= leaseMs
+        const taken = isFree ? await coordination.take(name, id, seen) : undefined
+        if (taken !== undefined) next.set(name, taken)
+      }
+    }
+    if (isDone) return
+    const applied = hold(next)
+    if (leaving.size > 0) {
+      // Handed over only when nothing is done with it any more here; the beats go on meanwhile.
+      void applied.then(() => coordination.release(id, leaving)).catch(onFailure)
+    }
+  }
+
+  async function beat(): Promise<void> {
+    try {
+      await coordination.announce(id, info())
+      await renew()
+      await share(await look())
+    } catch (error) {
+      onFailure(error)
+    }
+    if (held.size > 0 && clock.monotonic() - renewedAtMs >= leaseMs) void hold(new Map())
+  }
+
+  function beatLater(delayMs: number): void {
+    cancelBeat = clock.after(delayMs, () => {
+      beating = beat().then(() => {
+        if (!isDone) beatLater(leaseMs / beatsInLease)
+      })
+    })
+  }
+  beatLater(0)
+
+  return {
+    held: () => held,
+    members: () => present,
+    giveUp() {
+      isDone = true
+      cancelBeat()
+      const had = held
+      void hold(new Map())
+        .then(() => coordination.release(id, had))
+        .then(() => coordination.leave(id))
+        .catch(onFailure)
+    },
+    lost(name) {
+      void hold(new Map([...held].filter(([other]) => other !== name)))
+    },
+    async stop() {
+      isDone = true
+      cancelBeat()
+      await beating
+      const had = held
+      await hold(new Map())
+      try {
+        await coordination.release(id, had)
+        await coordination.leave(id)
+      } catch (error) {
+        onFailure(error)
+      }
+    },
+  }
+}

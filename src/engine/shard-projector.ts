@@ -1,0 +1,441 @@
+import type { BuildProgress, BuildTarget } from './build.ts'
+import { type Clock, pause } from './clock.ts'
+import { FencedError } from './errors.ts'
+import type { EventStore } from './event-store.ts'
+import type { Feed, Stretch } from './feed.ts'
+import { advance, type Follower, openFollower, savePlace } from './follower.ts'
+import type { Held } from './ownership.ts'
+import { type Projection, specOf } from './projection.ts'
+import { PoisonEventError } from './projector.ts'
+import type { Fences, GenerationInfo, ReadStore } from './read-store.ts'
+import type { Builder } from './rebuilds.ts'
+import type { Part } from './shards.ts'
+import type { Signal } from './signal.ts'
+
+/** What a process says of the shards of a projection that it runs. */
+export interface ShardStatus {
+  readonly name: string
+  readonly version: number
+  readonly shards: readonly number[]
+  /** Everything up to here is in them. */
+  readonly position: number
+  readonly error?: string
+  readonly poison?: { readonly position: number; readonly eventId: string; readonly type: string }
+  readonly rebuild?: BuildProgress
+  readonly rebuildFailure?: string
+}
+
+export interface ShardProjector {
+  /** Runs what is held from now on, and nothing else; resolves once what is lost is let go of. */
+  apply(held: Held): Promise<void>
+  /** Builds a new generation, if this process holds the projection's first shard. @returns false if it does not */
+  rebuild(name: string): boolean
+  /** Lets what an event has stopped here go on behind it. */
+  skipPoison(name: string): void
+  /** Looks whether other processes have swapped a generation. */
+  look(): void
+  status(): readonly ShardStatus[]
+  stop(): Promise<void>
+}
+
+export interface ShardProjectorOptions {
+  readonly store: EventStore
+  readonly readStore: ReadStore
+  readonly feed: Feed
+  readonly signal: Signal
+  readonly clock: Clock
+  readonly projections: readonly Projection[]
+  readonly builder: Builder
+  /** Hash shards of each projection. */
+  readonly shards: number
+  /** How long readers of the old generation of a rebuilt projection can go on. */
+  readonly retirementMs: number
+  /** Told when another process turns out to hold a shard. */
+  readonly onFenced: (lease: string) => void
+  readonly onFailure: (error: unknown, projection: string) => void
+}
+
+/** Name of the lease on a shard of a projection: each version is shared out for itself, so that several can run side by side. */
+export function projectionLease({ name, version }: Pick<Projection, 'name' | 'version'>, shard: number): string {
+  return `projection:${name}@${version}/${shard}`
+}
+
+/** Sent when a generation was swapped. */
+export const swapSignal = '*'
+
+const lookEveryMs = 1_000
+/** How late a place is written that no document was written with. */
+const savePlaceAfterMs = 20
+
+/** A generation that this process writes shards of. */
+interface Run {
+  readonly fences: Fences
+  readonly stopping: AbortController
+  position: number
+  ending: Promise<void>
+}
+
+interface Seat {
+  readonly definition: Projection
+  fences: Fences
+  readonly runs: Map<string, Run>
+  /** Since when a generation is not the live one any more. */
+  readonly retiredSince: Map<string, number>
+  readonly skipped: Set<string>
+  /** Generations that were made from another log, or with other collections. */
+  readonly unusable: Set<string>
+  stoppedBy?: PoisonEventError
+  failure?: string
+  rebuild?: BuildProgress
+  rebuildFailure?: string
+  isAsked: boolean
+}
+
+/** The generation that a version of a projection is read from. */
+export function currentOf(
+  generations: readonly GenerationInfo[],
+  { name, version }: Pick<Projection, 'name' | 'version'>,
+): GenerationInfo | undefined {
+  const own = generations.filter((each) => each.projection === name && each.version === version)
+  return own.find(({ state }) => state === 'live') ?? own.findLast(({ state }) => state === 'retired')
+}
+
+/** Folds the hash shards of read models that this process holds; whoever holds the first one builds and swaps generations. */
+export function shardProjector(options: ShardProjectorOptions): ShardProjector {
+  const { store, readStore, feed, signal, clock, builder, shards, retirementMs, onFenced, onFailure } = options
+  const seats = new Map<string, Seat>(
+    options.projections.map((definition) => [
+      definition.name,
+      {
+        definition,
+        fences: new Map(),
+        runs: new Map(),
+        retiredSince: new Map(),
+        skipped: new Set(),
+        unusable: new Set(),
+        isAsked: false,
+      },
+    ]),
+  )
+  const stopping = new AbortController()
+  let looking: Promise<void> = Promise.resolve()
+  let building: Promise<void> | undefined
+  let cancelLook = () => {}
+
+  function fencesOf({ definition }: Seat, held: Held): Fences {
+    const found = new Map<number, number>()
+    for (let shard = 0; shard < shards; shard++) {
+      const token = held.get(projectionLease(definition, shard))
+      if (token !== undefined) found.set(shard, token)
+    }
+    return found
+  }
+
+  function sameFences(one: Fences, other: Fences): boolean {
+    return one.size === other.size && [...one].every(([shard, token]) => other.get(shard) === token)
+  }
+
+  /** Takes in stretches of the log until it is stopped, and writes its place within a moment, for readers elsewhere wait for it. */
+  async function fold(seat: Seat, follower: Follower, run: Run): Promise<void> {
+    const { definition, skipped } = seat
+    const stretches = feed.follow(follower.position, definition.types, run.stopping.signal)[Symbol.asyncIterator]()
+    const take = () => {
+      const taken = stretches.next()
+      // Whoever fails on the stretch before it no longer waits for it.
+      taken.catch(() => {})
+      return taken
+    }
+    let next = take()
+    let saveAtMs: number | undefined
+    let last: Stretch | undefined
+    while (!run.stopping.signal.aborted) {
+      const rest = saveAtMs === undefined ? undefined : Math.max(0, saveAtMs - clock.monotonic())
+      const done = new AbortController()
+      const result = await (rest === undefined
+        ? next
+        : Promise.race([next, pause(clock, rest, done.signal).then(() => undefined)]))
+      done.abort()
+      if (result?.done) return
+      if (result === undefined) {
+        if (last) await savePlace(store.logId, follower, last.eventId)
+      } else {
+        last = result.value
+        const events = skipped.size > 0 ? last.events.filter(({ id }) => !skipped.has(id)) : last.events
+        await advance(store.logId, definition, follower, events, last)
+        next = take()
+      }
+      run.position = follower.position
+      delete seat.failure
+      if (follower.savedPosition >= follower.position) {
+        saveAtMs = undefined
+        signal.send([definition.name])
+      } else saveAtMs ??= clock.monotonic() + savePlaceAfterMs
+    }
+  }
+
+  async function runOn(seat: Seat, id: string, run: Run): Promise<void> {
+    const { definition } = seat
+    const part: Part = { of: shards, fences: run.fences }
+    for (let failures = 0; !run.stopping.signal.aborted; ) {
+      let follower: Follower | undefined
+      try {
+        follower = await openFollower(store, readStore, id, definition, part)
+        if (!follower) {
+          seat.unusable.add(id)
+          return void look()
+        }
+        const before = follower.position
+        run.position = before
+        await fold(seat, follower, run).finally(() => {
+          if (run.position > before) failures = 0
+        })
+      } catch (error) {
+        if (run.stopping.signal.aborted) return
+        onFailure(error, definition.name)
+        if (error instanceof FencedError) {
+          for (const shard of run.fences.keys()) onFenced(projectionLease(definition, shard))
+          return
+        }
+        if (error instanceof PoisonEventError) {
+          seat.stoppedBy = error
+          return
+        }
+        seat.failure = error instanceof Error ? error.message : String(error)
+        await pause(clock, Math.min(5_000, 100 * 2 ** failures++), run.stopping.signal)
+      } finally {
+        await follower?.generation.close().catch((error: unknown) => onFailure(error, definition.name))
+      }
+    }
+  }
+
+  function startRun(seat: Seat, id: string): void {
+    const run: Run = { fences: seat.fences, stopping: new AbortController(), position: 0, ending: Promise.resolve() }
+    seat.runs.set(id, run)
+    run.ending = runOn(seat, id, run)
+  }
+
+  async function endRun(seat: Seat, id: string): Promise<void> {
+    const run = seat.runs.get(id)
+    if (!run) return
+    run.stopping.abort()
+    await run.ending
+    if (seat.runs.get(id) === run) seat.runs.delete(id)
+  }
+
+  /** Generations that this process is to write: the current one, and the one before it for a while. */
+  async function wanted(seat: Seat, generations: readonly GenerationInfo[]): Promise<ReadonlySet<string>> {
+    const current = currentOf(generations, seat.definition)
+    const ids = new Set(current ? [current.id] : [])
+    for (const id of seat.runs.keys()) {
+      if (id === current?.id || !generations.some((each) => each.id === id)) continue
+      const since = seat.retiredSince.get(id) ?? clock.monotonic()
+      seat.retiredSince.set(id, since)
+      if (clock.monotonic() - since < retirementMs) ids.add(id)
+    }
+    return ids
+  }
+
+  async function attend(seat: Seat, generations: readonly GenerationInfo[]): Promise<void> {
+    const ids = await wanted(seat, generations)
+    for (const [id, run] of seat.runs) {
+      const isCurrent = ids.has(id) && sameFences(run.fences, seat.fences)
+      if (!isCurrent) await endRun(seat, id)
+    }
+    if (seat.fences.size === 0 || stopping.signal.aborted) return
+    for (const id of ids) if (!seat.runs.has(id)) startRun(seat, id)
+    if (seat.fences.has(0)) await dropOld(seat, generations, ids)
+  }
+
+  /** Drops what nobody reads any more: of this version, but for one that is being built. */
+  async function dropOld(seat: Seat, generations: readonly GenerationInfo[], kept: ReadonlySet<string>): Promise<void> {
+    const { name, version } = seat.definition
+    for (const { id, projection, version: of, state } of generations) {
+      if (projection !== name || of !== version || state !== 'retired' || kept.has(id)) continue
+      const since = seat.retiredSince.get(id) ?? clock.monotonic()
+      seat.retiredSince.set(id, since)
+      if (clock.monotonic() - since < retirementMs) continue
+      await readStore.dropGeneration(id)
+      seat.retiredSince.delete(id)
+    }
+  }
+
+  /** What has to be built: what was asked for, and what there is nothing of, unless a higher version is there. */
+  function isToBuild(seat: Seat, generations: readonly GenerationInfo[]): boolean {
+    if (!seat.fences.has(0)) return false
+    if (seat.isAsked) return true
+    const { name, version } = seat.definition
+    const current = currentOf(generations, seat.definition)
+    if (current && !seat.unusable.has(current.id)) return false
+    const newer = generations.find(
+      (each) => each.projection === name && each.version > version && each.state === 'live',
+    )
+    if (newer) {
+      seat.failure = `Version ${newer.version} of ${name} is live, and this Daybook has version ${version}. Use a newer Daybook, or rebuild ${name} to go back.`
+    }
+    return newer === undefined
+  }
+
+  async function buildAll(asked: readonly Seat[], generations: readonly GenerationInfo[]): Promise<void> {
+    const targets: (BuildTarget & { readonly seat: Seat })[] = []
+    for (const seat of asked) {
+      const { name, version } = seat.definition
+      const spec = specOf(seat.definition)
+      const begun = generations.find(
+        (each) => each.projection === name && each.version === version && each.state === 'building',
+      )
+      const opened = begun && (await openFollower(store, readStore, begun.id, seat.definition))
+      if (begun && !opened) await readStore.dropGeneration(begun.id)
+      const generation = opened?.generation ?? (await readStore.createGenerationToFill(spec, shards))
+      await generation.close()
+      targets.push({ seat, projection: name, generationId: generation.id })
+    }
+    const failures = await builder(
+      targets.map(({ projection, generationId }) => ({ projection, generationId })),
+      (progress) => {
+        for (const { seat } of targets) seat.rebuild = progress
+      },
+      stopping.signal,
+    )
+    for (const { seat, projection, generationId } of targets) {
+      const failure = failures.find((each) => each.generationId === generationId)?.message
+      if (stopping.signal.aborted) return
+      try {
+        if (failure !== undefined) throw new Error(failure)
+        // Another goes on with it if this process no longer holds the first shard.
+        if (seat.fences.has(0)) await swapIn(seat, generationId)
+      } catch (error) {
+        seat.rebuildFailure = error instanceof Error ? error.message : String(error)
+        onFailure(error, projection)
+        await readStore.dropGeneration(generationId)
+      }
+    }
+  }
+
+  /** Brings a new generation up to where the log is, and lets queries read it from then on. */
+  async function swapIn(seat: Seat, id: string): Promise<void> {
+    const { definition } = seat
+    const follower = await openFollower(store, readStore, id, definition)
+    if (!follower) throw new Error(`The new generation of ${definition.name} can't be opened`)
+    try {
+      const { position: head } = await store.head()
+      if (follower.position < head) {
+        for await (const stretch of feed.follow(follower.position, definition.types, stopping.signal)) {
+          await advance(store.logId, definition, follower, stretch.events, stretch)
+          if (follower.position >= head) await savePlace(store.logId, follower, stretch.eventId)
+          if (follower.position >= head) break
+        }
+      }
+      if (stopping.signal.aborted) return
+      await readStore.makeLive(id)
+      delete seat.stoppedBy
+      delete seat.failure
+      signal.send([swapSignal])
+      look()
+    } finally {
+      await follower.generation.close()
+    }
+  }
+
+  function buildMissing(generations: readonly GenerationInfo[]): void {
+    if (building) return
+    const asked = [...seats.values()].filter((seat) => isToBuild(seat, generations))
+    if (asked.length === 0) return
+    for (const seat of asked) {
+      seat.isAsked = false
+      seat.rebuild = { position: 0, head: feed.position(), events: 0, elapsedMs: 0 }
+      delete seat.rebuildFailure
+    }
+    building = buildAll(asked, generations)
+      .catch(async (error: unknown) => {
+        for (const seat of asked) {
+          seat.rebuildFailure = error instanceof Error ? error.message : String(error)
+          onFailure(error, seat.definition.name)
+        }
+        await pause(clock, 5_000, stopping.signal)
+      })
+      .finally(() => {
+        for (const seat of asked) delete seat.rebuild
+        building = undefined
+      })
+  }
+
+  async function lookOnce(): Promise<void> {
+    if (stopping.signal.aborted) return
+    const generations = await readStore.generations()
+    for (const seat of seats.values()) await attend(seat, generations)
+    buildMissing(generations)
+  }
+
+  function look(): Promise<void> {
+    cancelLook()
+    looking = looking
+      .then(lookOnce)
+      .catch((error: unknown) => onFailure(error, 'projections'))
+      .then(() => {
+        if (!stopping.signal.aborted) cancelLook = clock.after(lookEveryMs, () => void look())
+      })
+    return looking
+  }
+
+  return {
+    async apply(held) {
+      const changed = [...seats.values()].filter((seat) => !sameFences(seat.fences, fencesOf(seat, held)))
+      for (const seat of changed) {
+        seat.fences = fencesOf(seat, held)
+        delete seat.stoppedBy
+        delete seat.failure
+      }
+      // What is lost is let go of even while the store does not answer.
+      await Promise.all(changed.flatMap((seat) => [...seat.runs.keys()].map((id) => endRun(seat, id))))
+      void look()
+    },
+
+    rebuild(name) {
+      const seat = seats.get(name)
+      if (!seat?.fences.has(0)) return false
+      seat.isAsked = true
+      void look()
+      return true
+    },
+
+    skipPoison(name) {
+      const seat = seats.get(name)
+      if (!seat?.stoppedBy) return
+      seat.skipped.add(seat.stoppedBy.event.id)
+      delete seat.stoppedBy
+      void Promise.all([...seat.runs.keys()].map((id) => endRun(seat, id))).then(look)
+    },
+
+    look: () => void look(),
+
+    status: () =>
+      [...seats.values()].flatMap((seat) => {
+        const { definition, fences, runs, stoppedBy, rebuild, rebuildFailure } = seat
+        if (fences.size === 0) return []
+        const error = stoppedBy?.message ?? seat.failure ?? feed.failure()
+        const positions = [...runs.values()].map(({ position }) => position)
+        return [
+          {
+            name: definition.name,
+            version: definition.version,
+            shards: [...fences.keys()],
+            position: Math.max(0, ...positions),
+            ...(error !== undefined && { error }),
+            ...(stoppedBy && {
+              poison: { position: stoppedBy.event.position, eventId: stoppedBy.event.id, type: stoppedBy.event.type },
+            }),
+            ...(rebuild && { rebuild }),
+            ...(rebuildFailure !== undefined && { rebuildFailure }),
+          },
+        ]
+      }),
+
+    async stop() {
+      stopping.abort()
+      cancelLook()
+      await looking
+      await building
+      for (const seat of seats.values()) for (const id of [...seat.runs.keys()]) await endRun(seat, id)
+    },
+  }
+}

@@ -54,3 +54,24 @@ export interface JobQueue {
   revive(id: string): Promise<boolean>
   close(): Promise<void>
 }
+
+const longestReasonCharacters = 1_000
+
+/**
+ * The wait after a failed try, in milliseconds: doubled with each, and from half of that to all of it.
+ * @param attempt 1 for the first try
+ * @param random from 0 to 1
+ */
+export function retryDelayMs(
+  attempt: number,
+  { backoffMs, maxBackoffMs }: Pick<WorkOptions, 'backoffMs' | 'maxBackoffMs'>,
+  random: () => number,
+): number {
+  const wholeMs = Math.min(maxBackoffMs, backoffMs * 2 ** (attempt - 1))
+  return Math.round(wholeMs * (0.5 + random() / 2))
+}
+
+/** What a dead job says of the error that it died of. */
+export function reasonOf(error: unknown): string {
+  return String(error).slice(0, longestReasonCharacters)
+}

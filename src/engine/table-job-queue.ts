@@ -5,6 +5,8 @@ import {
   type Job,
   type JobQueue,
   type RunningJob,
+  reasonOf,
+  retryDelayMs,
   type WorkOptions,
 } from './job-queue.ts'
 
@@ -65,7 +67,6 @@ interface Running {
   saved: boolean
 }
 
-const longestErrorCharacters = 1000
 const tableRetryMs = 1000
 /** Most jobs are done sooner, and never get into the table. */
 const saveAfterMs = 100
@@ -168,10 +169,10 @@ export function tableJobQueue(table: JobTable, options: TableJobQueueOptions): J
         if (tried >= limits.maxAttempts || error instanceof HopelessJobError)
           settle = () => {
             if (!state.saved) save([state])
-            table.bury(job.id, tried, describe(error))
+            table.bury(job.id, tried, reasonOf(error))
           }
         else {
-          const nextAt = clock.now() + backoffMs(tried, limits, random)
+          const nextAt = clock.now() + retryDelayMs(tried, limits, random)
           settle = () => {
             if (!state.saved) save([state])
             table.retry(job.id, tried, nextAt)
@@ -277,14 +278,4 @@ export function tableJobQueue(table: JobTable, options: TableJobQueueOptions): J
       table.close()
     },
   }
-}
-
-/** The wait after a failed try: doubled with each, and from half of that to all of it. */
-function backoffMs(attempt: number, limits: WorkOptions, random: () => number): number {
-  const wholeMs = Math.min(limits.maxBackoffMs, limits.backoffMs * 2 ** (attempt - 1))
-  return Math.round(wholeMs * (0.5 + random() / 2))
-}
-
-function describe(error: unknown): string {
-  return String(error).slice(0, longestErrorCharacters)
 }

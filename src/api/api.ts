@@ -4,7 +4,7 @@ import type { CommandDefinition } from '../engine/command-definition.ts'
 import type { CommandHandler } from '../engine/command-handler.ts'
 import type { EventStore } from '../engine/event-store.ts'
 import type { PersonalData } from '../engine/personal-data.ts'
-import type { Projections } from '../engine/projections.ts'
+import type { ReadModels } from '../engine/projections.ts'
 import type { QueryDefinition } from '../engine/query-definition.ts'
 import type { Watch } from '../engine/watch.ts'
 import type { PaymentGateway } from '../workers/payment-gateway.ts'
@@ -23,7 +23,7 @@ import { outcomeWaiters } from './outcome-waiters.ts'
 import { positionTokens } from './position-token.ts'
 import { problem, problemOf } from './problems.ts'
 import { queryRoute } from './query-route.ts'
-import { rateLimits } from './rate-limits.ts'
+import { type RateLimits, rateLimits } from './rate-limits.ts'
 import { referencePage } from './reference-page.ts'
 import { addNotFound, addRoute, type ServerOptions, server } from './server.ts'
 import { tokenOperations } from './token-operations.ts'
@@ -35,7 +35,7 @@ export interface ApiOptions {
   readonly operations: readonly Operation[]
   readonly gateways: readonly PaymentGateway[]
   readonly handler: CommandHandler
-  readonly projections: Projections
+  readonly projections: ReadModels
   readonly watch: Watch
   readonly personal: PersonalData
   readonly store: Pick<EventStore, 'logId' | 'soleWriter'>
@@ -48,17 +48,16 @@ export interface ApiOptions {
   readonly authentication: Omit<AuthenticationOptions, 'clock'>
   /** Throws a Rejection for who is not registered, or no longer: no token is issued then. */
   assertCustomer(id: string): Promise<void>
-  readonly limits: AdmissionLimits & {
-    readonly bodyBytes: number
-    /** Of one caller. */
-    readonly requestsPerMinute: number
-    /** Of one address. */
-    readonly guestTokensPerMinute: number
-    /** How long a query waits for the position that it was sent. */
-    readonly queryWaitMs: number
-    /** Requests that may wait for an outcome at a time; more are answered 202 at once. */
-    readonly outcomeWaiters: number
-  }
+  readonly limits: AdmissionLimits &
+    RateLimits & {
+      readonly bodyBytes: number
+      /** Of one address. */
+      readonly guestTokensPerMinute: number
+      /** How long a query waits for the position that it was sent. */
+      readonly queryWaitMs: number
+      /** Requests that may wait for an outcome at a time; more are answered 202 at once. */
+      readonly outcomeWaiters: number
+    }
   readonly corsOrigins: readonly string[]
   readonly trustProxy: ServerOptions['trustProxy']
   /** Of Daybook, as the OpenAPI document says it. */

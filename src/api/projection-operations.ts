@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { staff } from '../engine/access.ts'
-import type { Projections } from '../engine/projections.ts'
+import type { ReadModels } from '../engine/projections.ts'
 import { type Operation, operation } from './operation-route.ts'
 import { problem } from './problems.ts'
 
@@ -43,7 +43,7 @@ const Status = z.object({
 
 /** What operators do with read models. */
 export function projectionOperations(
-  projections: Pick<Projections, 'status' | 'rebuild' | 'skipPoison'>,
+  projections: Pick<ReadModels, 'status' | 'rebuild' | 'skipPoison'>,
 ): readonly Operation[] {
   const known = new Set(projections.status().map(({ name }) => name))
   function checked(name: string): string {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { mayTouch } from '../engine/access.ts'
 import type { Clock } from '../engine/clock.ts'
 import { type PersonalData, personalPaths } from '../engine/personal-data.ts'
-import type { Projections } from '../engine/projections.ts'
+import type { ReadModels } from '../engine/projections.ts'
 import { generationOfCursor } from '../engine/query.ts'
 import type { QueryDefinition } from '../engine/query-definition.ts'
 import { unwrapped } from '../engine/schema-wrappers.ts'
@@ -14,7 +14,7 @@ import { shapeOf } from './result-shape.ts'
 import { assertStorable, inParameters, invalid, parse } from './validation.ts'
 
 export interface QueryRouteOptions {
-  readonly projections: Pick<Projections, 'freshen' | 'reader' | 'waitFor' | 'position'>
+  readonly projections: Pick<ReadModels, 'freshen' | 'reader' | 'waitFor' | 'position'>
   readonly personal: PersonalData
   readonly positions: PositionTokens
   readonly clock: Clock

@@ -16,7 +16,7 @@ import { type PersonalData, personalData } from './personal-data.ts'
 import type { ProcessManager } from './process-manager.ts'
 import { type ProcessRunner, runProcesses } from './process-runner.ts'
 import type { Projection } from './projection.ts'
-import { type Projections, projections } from './projections.ts'
+import { projections, type ReadModels } from './projections.ts'
 import type { ReadStore } from './read-store.ts'
 import type { Builder } from './rebuilds.ts'
 import { type Watch, watchLog } from './watch.ts'
@@ -63,7 +63,7 @@ export const defaultLimits: EngineLimits = {
 
 export interface Engine {
   readonly handler: CommandHandler
-  readonly projections: Projections
+  readonly projections: ReadModels
   readonly watch: Watch
   readonly personal: PersonalData
   readonly processes: ProcessRunner
@@ -92,20 +92,23 @@ export interface EngineOptions {
   readonly onFailure: (error: unknown, where: string) => void
 }
 
+/** What decides commands, with the events that it knows. */
+export function commandSide(
+  definitions: Definitions,
+  { store, readStore, clock, random }: Pick<Ports, 'store' | 'readStore' | 'clock' | 'random'>,
+  { cachedStreams, maxWaiting, answerTimeoutMs }: EngineLimits,
+): { readonly registry: EventRegistry; readonly handler: CommandHandler } {
+  const registry = registryOf(definitions)
+  const folds = foldCache(store, readStore, registry, cachedStreams)
+  const handler = commandHandler({ store, folds, clock, ...(random && { random }), maxWaiting, answerTimeoutMs })
+  return { registry, handler }
+}
+
 /** Puts an engine together and starts it: commands can be handled and queries answered when it resolves. */
 export async function startEngine(definitions: Definitions, ports: Ports, options: EngineOptions): Promise<Engine> {
   const { limits, builder, works, onFailure } = options
-  const { store, readStore, queue, vault, clock, random } = ports
-  const registry = registryOf(definitions)
-  const folds = foldCache(store, readStore, registry, limits.cachedStreams)
-  const handler = commandHandler({
-    store,
-    folds,
-    clock,
-    ...(random && { random }),
-    maxWaiting: limits.maxWaiting,
-    answerTimeoutMs: limits.answerTimeoutMs,
-  })
+  const { store, readStore, queue, vault, clock } = ports
+  const { registry, handler } = commandSide(definitions, ports, limits)
   const readModels = projections({
     store,
     readStore,
@@ -127,7 +130,7 @@ export async function startEngine(definitions: Definitions, ports: Ports, option
     maxUnderWay: limits.maxReactions,
     onFailure,
   })
-  const jobs: JobWorker = await runJobs({
+  const jobs: JobWorker = runJobs({
     store,
     queue,
     handler,
@@ -138,6 +141,7 @@ export async function startEngine(definitions: Definitions, ports: Ports, option
     sweepEveryMs: limits.sweepEveryMs,
     onFailure,
   })
+  await jobs.setAlarm(true)
   return {
     handler,
     projections: readModels,

@@ -8,10 +8,15 @@ import type { EventRegistry, Recorded } from './events.ts'
 import { type JobDefinition, jobId, type Work } from './job.ts'
 import { HopelessJobError, type Job, type JobQueue, type RunningJob } from './job-queue.ts'
 import { type OpenWork, openWorkItems } from './open-work.ts'
-import type { Projections } from './projections.ts'
+import type { ReadModels } from './projections.ts'
 import { derivedId } from './streams.ts'
 
 export interface JobWorker {
+  /**
+   * Lets this worker put jobs into the queue as their events come by, and sweep, or leaves that to another: one of all workers
+   * does it. What was opened before it began is swept.
+   */
+  setAlarm(isOn: boolean): Promise<void>
   /** Why it does no jobs: a newer version of Daybook has written, and does them. */
   failure(): string | undefined
   /** Takes no new jobs, and waits for those that run, but not for long: what hangs runs again after the next start. */
@@ -23,7 +28,7 @@ export interface JobWorkerOptions {
   readonly queue: JobQueue
   readonly handler: CommandHandler
   readonly registry: EventRegistry
-  readonly projections: Projections
+  readonly projections: Pick<ReadModels, 'reader' | 'waitFor'>
   readonly jobs: readonly JobDefinition[]
   readonly clock: Clock
   readonly sweepEveryMs: number
@@ -33,13 +38,14 @@ export interface JobWorkerOptions {
 
 const sweepPage = 500
 const retryLetterMs = 1_000
+const retrySweepMs = 1_000
 const longestStopMs = 3_000
 
 /**
  * Runs the jobs that the log has open. The queue is only an alarm clock: each job is put there as its event comes by,
  * and a sweep of the open work puts back what is missing.
  */
-export async function runJobs(options: JobWorkerOptions): Promise<JobWorker> {
+export function runJobs(options: JobWorkerOptions): JobWorker {
   const { store, queue, handler, registry, projections, jobs, clock, sweepEveryMs, onFailure } = options
   const byName = new Map(jobs.map((definition) => [definition.name, definition]))
   const stopping = new AbortController()
@@ -76,31 +82,31 @@ export async function runJobs(options: JobWorkerOptions): Promise<JobWorker> {
 
   function end(): void {
     stopping.abort()
-    cancelSweep()
+    void stopAlarm()
     const all = workers
     workers = []
     ending = Promise.all([ending, ...all.map((stop) => stop())])
   }
 
-  async function follow(after: number): Promise<void> {
+  async function follow(after: number, ending: AbortSignal): Promise<void> {
     const types = new Set(['DeadLetterRetried', ...jobs.flatMap((definition) => [...definition.types])])
     let reached = after
-    while (!stopping.signal.aborted) {
+    while (!ending.aborted) {
       try {
-        for await (const batch of store.subscribe({ after: reached, filter: { types }, signal: stopping.signal })) {
+        for await (const batch of store.subscribe({ after: reached, filter: { types }, signal: ending })) {
           for (const event of batch.events) if (!event.metadata.imported) await schedule(registry.upcast(event))
           reached = batch.position
         }
       } catch (error) {
         onFailure(error, 'schedule')
         if (error instanceof NewerVersionError) return giveUp(error)
-        await pause(clock, 1_000, stopping.signal)
+        await pause(clock, 1_000, ending)
       }
     }
   }
 
   /** Puts back what the log has open and the queue does not know. */
-  async function sweep(): Promise<void> {
+  async function sweep(ending: AbortSignal): Promise<void> {
     const reader = projections.reader('open-work')
     let after: readonly (string | number | boolean | null)[] | undefined
     for (;;) {
@@ -109,20 +115,38 @@ export async function runJobs(options: JobWorkerOptions): Promise<JobWorker> {
       const missing = found.filter(({ id, body }) => !known.has(id) && byName.has(body.job))
       await queue.schedule(missing.map(({ body }: { body: OpenWork }) => alarm(body.job, body)))
       after = found.at(-1)?.key
-      if (found.length < sweepPage || stopping.signal.aborted) return
+      if (found.length < sweepPage || ending.aborted) return
     }
   }
 
-  let sweeping: Promise<void> = Promise.resolve()
-  let cancelSweep = () => {}
-  function sweepLater(): void {
-    cancelSweep = clock.after(sweepEveryMs, () => {
-      sweeping = sweep()
-        .catch((error: unknown) => onFailure(error, 'sweep'))
-        .finally(() => {
-          if (!stopping.signal.aborted) sweepLater()
-        })
-    })
+  async function sweepOften(head: number, ending: AbortSignal): Promise<void> {
+    // What was opened before the start is swept as soon as the read model has seen it.
+    for (let isSeen = false; !ending.aborted; ) {
+      try {
+        if (!isSeen) await projections.waitFor('open-work', head, sweepEveryMs)
+        isSeen = true
+        if (!ending.aborted) await sweep(ending)
+      } catch (error) {
+        onFailure(error, 'sweep')
+      }
+      await pause(clock, isSeen ? sweepEveryMs : retrySweepMs, ending)
+    }
+  }
+
+  let ringing: AbortController | undefined
+  let alarmEnded: Promise<unknown> = Promise.resolve()
+
+  async function startAlarm(): Promise<void> {
+    const own = new AbortController()
+    ringing = own
+    const { position: head } = await store.head()
+    alarmEnded = Promise.all([follow(head, own.signal), sweepOften(head, own.signal)])
+  }
+
+  async function stopAlarm(): Promise<void> {
+    ringing?.abort()
+    ringing = undefined
+    await alarmEnded
   }
 
   async function run(definition: JobDefinition, running: RunningJob): Promise<void> {
@@ -178,27 +202,20 @@ export async function runJobs(options: JobWorkerOptions): Promise<JobWorker> {
     }
   }
 
-  const { position: head } = await store.head()
   workers = jobs.map((definition) =>
     // Only this worker knows whether the log has the dead letter, so that the queue by itself calls no job dead.
     queue.work(definition.name, (running) => run(definition, running), { ...definition.work, maxAttempts: Infinity }),
   )
-  const following = follow(head)
-  // What was opened before the start is swept as soon as the read model has seen it.
-  projections
-    .waitFor('open-work', head, 600_000)
-    .then(() => {
-      if (!stopping.signal.aborted) sweeping = sweep()
-      return sweeping
-    })
-    .catch((error: unknown) => onFailure(error, 'sweep'))
-  sweepLater()
 
   return {
     failure: () => failure,
+    async setAlarm(isOn) {
+      if (isOn && ringing === undefined && !stopping.signal.aborted) await startAlarm()
+      if (!isOn && ringing !== undefined) await stopAlarm()
+    },
     async stop() {
       end()
-      await Promise.race([Promise.allSettled([following, ending, sweeping]), pause(clock, longestStopMs)])
+      await Promise.race([Promise.allSettled([alarmEnded, ending]), pause(clock, longestStopMs)])
     },
   }
 }

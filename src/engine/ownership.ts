@@ -5,11 +5,16 @@ import { ownerOf } from './shards.ts'
 /** Leases with their tokens. */
 export type Held = ReadonlyMap<string, number>
 
+export interface SeenMember extends Member {
+  /** For how long nothing was heard of it, as far as this process can know. */
+  readonly silentMs: number
+}
+
 export interface Ownership {
   /** The leases that this process holds, as far as it can know. */
   held(): Held
-  /** The members that have shown a sign of life, this one among them. */
-  members(): readonly Member[]
+  /** All members that there are traces of. */
+  members(): readonly SeenMember[]
   /** Holds nothing any more and wants nothing, for good: a newer version has to go on. */
   giveUp(): void
   /** Lets go of what another has taken. */
@@ -23,8 +28,8 @@ export interface OwnershipOptions {
   readonly clock: Clock
   /** Names this process, other than any before it. */
   readonly id: string
-  /** What this process tells others of itself. */
-  readonly info: () => Member['info']
+  /** What this process tells others of itself; absent for one that only looks. */
+  readonly info?: () => Member['info']
   /** Names of all that processes like this one share out among them. */
   readonly names: readonly string[]
   /** Whether a member takes part in sharing out a name. */
@@ -76,6 +81,7 @@ export function ownership(options: OwnershipOptions): Ownership {
   const leaseBeats = sightings(clock.monotonic, leaseMs)
   const memberBeats = sightings(clock.monotonic, leaseMs)
   let held: Held = new Map()
+  let known: readonly Member[] = []
   let present: readonly Member[] = []
   let renewedAtMs = clock.monotonic()
   let isDone = false
@@ -104,6 +110,7 @@ export function ownership(options: OwnershipOptions): Ownership {
     const [members, leases] = await Promise.all([coordination.members(), coordination.leases()])
     memberBeats.see(new Map(members.map((member) => [member.id, String(member.beat)])))
     leaseBeats.see(new Map(leases.map(({ name, token, beat }) => [name, `${token} ${beat}`])))
+    known = members
     present = members.filter((member) => member.id === id || memberBeats.stillMs(member.id) < leaseMs)
     for (const member of members) {
       if (memberBeats.stillMs(member.id) >= leaseMs * leasesToForget) await coordination.leave(member.id)
@@ -112,7 +119,7 @@ export function ownership(options: OwnershipOptions): Ownership {
   }
 
   async function share(leases: readonly Lease[]): Promise<void> {
-    const known = new Map(leases.map((lease) => [lease.name, lease]))
+    const there = new Map(leases.map((lease) => [lease.name, lease]))
     const next = new Map(held)
     const leaving = new Map<string, number>()
     for (const name of names) {
@@ -126,7 +133,7 @@ export function ownership(options: OwnershipOptions): Ownership {
         next.delete(name)
         leaving.set(name, token)
       } else if (token === undefined) {
-        const seen = known.get(name)
+        const seen = there.get(name)
         const isFree =
           seen === undefined || seen.owner === '' || seen.owner === id || leaseBeats.stillMs(name) >= leaseMs
         const taken = isFree ? await coordination.take(name, id, seen) : undefined
@@ -143,7 +150,7 @@ export function ownership(options: OwnershipOptions): Ownership {
 
   async function beat(): Promise<void> {
     try {
-      await coordination.announce(id, info())
+      if (info) await coordination.announce(id, info())
       await renew()
       await share(await look())
     } catch (error) {
@@ -163,7 +170,7 @@ export function ownership(options: OwnershipOptions): Ownership {
 
   return {
     held: () => held,
-    members: () => present,
+    members: () => known.map((member) => ({ ...member, silentMs: memberBeats.stillMs(member.id) })),
     giveUp() {
       isDone = true
       cancelBeat()

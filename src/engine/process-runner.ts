@@ -6,6 +6,7 @@ import { NewerVersionError, PreconditionError, Rejection } from './errors.ts'
 import type { Checkpoint, EventStore, RecordedEvent } from './event-store.ts'
 import type { EventRegistry } from './events.ts'
 import type { ProcessManager } from './process-manager.ts'
+import { type Part, shardOf } from './shards.ts'
 import { derivedId } from './streams.ts'
 
 export interface ProcessStatus {
@@ -21,6 +22,12 @@ export interface ProcessStatus {
 export interface ProcessRunner {
   status(): readonly ProcessStatus[]
   /** Takes no new events, and waits for the reactions under way. */
+  stop(): Promise<void>
+}
+
+/** One process manager that runs. */
+export interface ProcessRun {
+  status(): ProcessStatus
   stop(): Promise<void>
 }
 
@@ -43,6 +50,11 @@ interface Reacting {
   done: boolean
 }
 
+/** Where the place of a process manager is kept: of all of it, or of one hash shard of its processes. */
+export function checkpointName(manager: string, shard?: number): string {
+  return shard === undefined ? manager : `${manager}/${shard}`
+}
+
 /** Runs process managers: processes concurrently, each one's events in order, each reaction at least once. */
 export function runProcesses(options: ProcessRunnerOptions): ProcessRunner {
   const runs = options.managers.map((manager) => runProcess(options, manager))
@@ -54,10 +66,23 @@ export function runProcesses(options: ProcessRunnerOptions): ProcessRunner {
   }
 }
 
-function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
+/**
+ * Runs one process manager.
+ * @param part the hash shards of processes that it runs here; all if absent
+ */
+export function runProcess(
+  options: Omit<ProcessRunnerOptions, 'managers'>,
+  manager: ProcessManager,
+  part?: Part,
+): ProcessRun {
   const { store, handler, registry, clock, maxUnderWay, onFailure } = options
   const stopping = new AbortController()
   const types = new Set([...manager.types, 'DeadLetterRetried'])
+  /** All but what is of no interest here: an event that this version does not know may be one that a newer version reacts to. */
+  const filter = { exceptTypes: new Set([...registry.byType.keys()].filter((type) => !types.has(type))) }
+  const places = part
+    ? [...part.fences].map(([shard, fence]) => ({ name: checkpointName(manager.name, shard), fence }))
+    : [{ name: checkpointName(manager.name), fence: 0 }]
   const lanes = new Map<string, Promise<void>>()
   /** In log order; the checkpoint moves over the finished ones at its front. */
   const reacting: Reacting[] = []
@@ -81,7 +106,9 @@ function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
 
   function moveTo(checkpoint: Checkpoint): void {
     position = checkpoint.position
-    store.saveCheckpoint(manager.name, checkpoint).catch((error: unknown) => onFailure(error, manager.name))
+    for (const { name, fence } of places) {
+      store.saveCheckpoint(name, checkpoint, fence).catch((error: unknown) => onFailure(error, manager.name))
+    }
   }
 
   /** The event to react to: itself, or for a dead letter that is to be retried the one that it was raised for. */
@@ -157,8 +184,7 @@ function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
     }
   }
 
-  function react(event: RecordedEvent, entry: Reacting): void {
-    const lane = laneOf(event)
+  function react(event: RecordedEvent, lane: string, entry: Reacting): void {
     const before = lanes.get(lane) ?? Promise.resolve()
     const turn = before
       .then(() => reactSurely(event))
@@ -178,11 +204,12 @@ function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
     }
     const after = taken
     if ((await store.head()).position <= after) feedFailure = undefined
-    // All events, for one that this version does not know may be one that a newer version reacts to.
-    for await (const batch of store.subscribe({ after, signal: stopping.signal })) {
+    for await (const batch of store.subscribe({ after, filter, signal: stopping.signal })) {
       for (const event of batch.events) {
         registry.upcast(event)
-        if (!types.has(event.type) || event.metadata.imported) continue
+        if (event.metadata.imported) continue
+        const lane = laneOf(event)
+        if (part && !part.fences.has(shardOf(lane, part.of))) continue
         while (reacting.length >= maxUnderWay && !stopping.signal.aborted) {
           await new Promise<void>((resolve) => {
             wake = resolve
@@ -191,7 +218,7 @@ function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
         if (stopping.signal.aborted) return
         const entry = { checkpoint: { logId: store.logId, position: event.position, eventId: event.id }, done: false }
         reacting.push(entry)
-        react(event, entry)
+        react(event, lane, entry)
         taken = event.position
       }
       taken = batch.position
@@ -209,8 +236,8 @@ function runProcess(options: ProcessRunnerOptions, manager: ProcessManager) {
   }
 
   async function startingPosition(): Promise<number> {
-    const checkpoint = await store.loadCheckpoint(manager.name)
-    return checkpoint?.logId === store.logId ? checkpoint.position : 0
+    const kept = await Promise.all(places.map(({ name }) => store.loadCheckpoint(name)))
+    return Math.min(...kept.map((place) => (place?.logId === store.logId ? place.position : 0)))
   }
 
   async function run(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { BuildProgress, BuildTarget } from './build.ts'
 import { type Clock, pause } from './clock.ts'
+import type { ShardStatus } from './cluster-member.ts'
 import { FencedError } from './errors.ts'
 import type { EventStore } from './event-store.ts'
 import type { Feed, Stretch } from './feed.ts'
@@ -11,19 +12,6 @@ import type { Fences, GenerationInfo, ReadStore } from './read-store.ts'
 import type { Builder } from './rebuilds.ts'
 import type { Part } from './shards.ts'
 import type { Signal } from './signal.ts'
-
-/** What a process says of the shards of a projection that it runs. */
-export interface ShardStatus {
-  readonly name: string
-  readonly version: number
-  readonly shards: readonly number[]
-  /** Everything up to here is in them. */
-  readonly position: number
-  readonly error?: string
-  readonly poison?: { readonly position: number; readonly eventId: string; readonly type: string }
-  readonly rebuild?: BuildProgress
-  readonly rebuildFailure?: string
-}
 
 export interface ShardProjector {
   /** Runs what is held from now on, and nothing else; resolves once what is lost is let go of. */
@@ -72,6 +60,8 @@ interface Run {
   readonly fences: Fences
   readonly stopping: AbortController
   position: number
+  /** When it was last at the end of the log, by the monotonic clock. */
+  levelAtMs: number
   ending: Promise<void>
 }
 
@@ -165,6 +155,7 @@ export function shardProjector(options: ShardProjectorOptions): ShardProjector {
         next = take()
       }
       run.position = follower.position
+      if (run.position >= feed.position()) run.levelAtMs = clock.monotonic()
       delete seat.failure
       if (follower.savedPosition >= follower.position) {
         saveAtMs = undefined
@@ -209,7 +200,13 @@ export function shardProjector(options: ShardProjectorOptions): ShardProjector {
   }
 
   function startRun(seat: Seat, id: string): void {
-    const run: Run = { fences: seat.fences, stopping: new AbortController(), position: 0, ending: Promise.resolve() }
+    const run: Run = {
+      fences: seat.fences,
+      stopping: new AbortController(),
+      position: 0,
+      levelAtMs: clock.monotonic(),
+      ending: Promise.resolve(),
+    }
     seat.runs.set(id, run)
     run.ending = runOn(seat, id, run)
   }
@@ -254,7 +251,8 @@ export function shardProjector(options: ShardProjectorOptions): ShardProjector {
       const since = seat.retiredSince.get(id) ?? clock.monotonic()
       seat.retiredSince.set(id, since)
       if (clock.monotonic() - since < retirementMs) continue
-      await readStore.dropGeneration(id)
+      const dropped: Promise<void> = readStore.dropGeneration(id)
+      await dropped
       seat.retiredSince.delete(id)
     }
   }
@@ -413,13 +411,18 @@ export function shardProjector(options: ShardProjectorOptions): ShardProjector {
         const { definition, fences, runs, stoppedBy, rebuild, rebuildFailure } = seat
         if (fences.size === 0) return []
         const error = stoppedBy?.message ?? seat.failure ?? feed.failure()
-        const positions = [...runs.values()].map(({ position }) => position)
+        const current = [...runs.values()].reduce<Run | undefined>(
+          (one, other) => (one && one.position > other.position ? one : other),
+          undefined,
+        )
+        const isBehind = current !== undefined && current.position < feed.position()
         return [
           {
             name: definition.name,
             version: definition.version,
             shards: [...fences.keys()],
-            position: Math.max(0, ...positions),
+            position: current?.position ?? 0,
+            lagMs: isBehind ? Math.round(clock.monotonic() - current.levelAtMs) : 0,
             ...(error !== undefined && { error }),
             ...(stoppedBy && {
               poison: { position: stoppedBy.event.position, eventId: stoppedBy.event.id, type: stoppedBy.event.type },

@@ -1,5 +1,6 @@
 import { type Clock, pause } from './clock.ts'
-import type { Coordination, Member } from './coordination.ts'
+import { MemberInfo, type ShardStatus } from './cluster-member.ts'
+import type { Coordination } from './coordination.ts'
 import { PreconditionError, UnavailableError } from './errors.ts'
 import type { EventStore } from './event-store.ts'
 import { type Projection, specOf } from './projection.ts'
@@ -7,7 +8,7 @@ import type { ProjectionStatus } from './projection-status.ts'
 import type { ReadModels } from './projections.ts'
 import { readerOf } from './query.ts'
 import type { Generation, ReadStore } from './read-store.ts'
-import { currentOf, type ShardStatus, swapSignal } from './shard-projector.ts'
+import { currentOf, swapSignal } from './shard-projector.ts'
 import type { Signal } from './signal.ts'
 import { type Waiters, waiters } from './waiters.ts'
 
@@ -24,8 +25,6 @@ export interface ShardReadersOptions {
   readonly signal: Signal
   readonly clock: Clock
   readonly projections: readonly Projection[]
-  /** What a member says of the projections that it runs. */
-  readonly statusOf: (member: Member) => readonly ShardStatus[]
   readonly newId: () => string
   /** How long a generation that was replaced can still be read. */
   readonly retirementMs: number
@@ -54,7 +53,7 @@ interface Shelf {
 
 /** Reads read models that other processes write: waits by signal, and believes only what the read store says. */
 export function shardReaders(options: ShardReadersOptions): ShardReaders {
-  const { store, readStore, coordination, signal, clock, statusOf, newId, retirementMs, onFailure } = options
+  const { store, readStore, coordination, signal, clock, newId, retirementMs, onFailure } = options
   const shelves = new Map<string, Shelf>(
     options.projections.map((definition) => [
       definition.name,
@@ -86,8 +85,11 @@ export function shardReaders(options: ShardReadersOptions): ShardReaders {
 
   /** Looks how far a projection is; whoever asks meanwhile has it looked once more. */
   function lookAt(shelf: Shelf): Promise<void> {
-    if (shelf.looking) shelf.lookAgain = true
-    shelf.looking ??= readPosition(shelf)
+    if (shelf.looking !== undefined) {
+      shelf.lookAgain = true
+      return shelf.looking
+    }
+    const look = readPosition(shelf)
       .catch((error: unknown) => onFailure(error, shelf.definition.name))
       .finally(() => {
         delete shelf.looking
@@ -95,7 +97,8 @@ export function shardReaders(options: ShardReadersOptions): ShardReaders {
         delete shelf.lookAgain
         void lookAt(shelf)
       })
-    return shelf.looking
+    shelf.looking = look
+    return look
   }
 
   async function openCurrent(shelf: Shelf, id: string): Promise<void> {
@@ -126,7 +129,7 @@ export function shardReaders(options: ShardReadersOptions): ShardReaders {
       store.head(),
     ])
     head = newest.position
-    const statuses = members.flatMap((member) => statusOf(member))
+    const statuses = members.flatMap(({ info }) => MemberInfo.safeParse(info).data?.projections ?? [])
     reported = new Map([...shelves.keys()].map((name) => [name, statuses.filter((each) => each.name === name)]))
     for (const [name, shelf] of shelves) {
       if (reported.get(name)?.some(({ rebuild }) => rebuild)) asked.delete(name)

@@ -19,13 +19,18 @@ export interface Watch {
   stop(): Promise<void>
 }
 
-/** Wakes those who wait for the outcome of a process, as its events are appended. */
+/**
+ * Wakes those who wait for the outcome of a process, as its events are appended.
+ * @param categories of the aggregates that can be waited for; all if absent
+ */
 export async function watchLog(
   store: EventStore,
   handler: CommandHandler,
   clock: Clock,
   onFailure: (error: unknown) => void,
+  categories?: ReadonlySet<string>,
 ): Promise<Watch> {
+  const filter = categories && { filter: { categories } }
   const stopping = new AbortController()
   const watched = new Map<string, Set<() => void>>()
   let position = (await store.head()).position
@@ -33,7 +38,7 @@ export async function watchLog(
   async function follow(): Promise<void> {
     while (!stopping.signal.aborted) {
       try {
-        for await (const batch of store.subscribe({ after: position, signal: stopping.signal })) {
+        for await (const batch of store.subscribe({ after: position, ...filter, signal: stopping.signal })) {
           if (watched.size > 0)
             for (const { stream } of batch.events) for (const wake of watched.get(stream) ?? []) wake()
           position = batch.position

@@ -1,0 +1,227 @@
+import { pause } from './clock.ts'
+import { type MemberInfo, type Role, unitOf } from './cluster-member.ts'
+import type { Coordination, Lease } from './coordination.ts'
+import { commandSide, type Definitions, type Engine, type EngineOptions, type Ports, projectionsOf } from './engine.ts'
+import { NewerVersionError } from './errors.ts'
+import { openFeed } from './feed.ts'
+import { type JobWorker, runJobs } from './job-worker.ts'
+import { type Held, type Ownership, ownership, type SeenMember } from './ownership.ts'
+import { personalData } from './personal-data.ts'
+import { type ProcessShards, processLease, processShards } from './process-shards.ts'
+import { projectionLease, type ShardProjector, shardProjector, swapSignal } from './shard-projector.ts'
+import { shardReaders } from './shard-readers.ts'
+import type { Signal } from './signal.ts'
+import { watchLog } from './watch.ts'
+
+/** Hash shards of each read model and process manager: the same in all processes of a cluster, for ever. */
+export const clusterShards = 4
+
+export interface ClusterPorts extends Ports {
+  readonly coordination: Coordination
+  readonly signal: Signal
+}
+
+export interface ClusterOptions extends Omit<EngineOptions, 'works'> {
+  /** What this process does; one with none, such as a command line, only handles commands and reads. */
+  readonly roles: ReadonlySet<Role>
+  /** What people call this process. */
+  readonly name: string
+  /** Of Daybook. */
+  readonly version: string
+  readonly leaseMs: number
+  /** Makes ids that nobody made before. */
+  readonly newId: () => string
+}
+
+export interface ClusterStatus {
+  readonly members: readonly SeenMember[]
+  readonly leases: readonly Lease[]
+}
+
+export interface Cluster extends Engine {
+  /** Who is there and who holds what. */
+  cluster(): Promise<ClusterStatus>
+}
+
+const jobsLease = 'jobs'
+const askedEveryMs = 1_000
+/** Until then every process that an operator's request concerns has seen it. */
+const requestLivesMs = 10_000
+
+/** Puts the engine of one process of a cluster together and starts it: commands can be handled when it resolves. */
+export async function startCluster(
+  definitions: Definitions,
+  ports: ClusterPorts,
+  options: ClusterOptions,
+): Promise<Cluster> {
+  const { store, readStore, queue, vault, clock, coordination, signal } = ports
+  const { limits, builder, roles, leaseMs, newId } = options
+  const { registry, handler } = commandSide(definitions, ports, limits)
+  const all = projectionsOf(definitions)
+  const stopping = new AbortController()
+  let share: Ownership | undefined
+
+  function onFailure(error: unknown, where: string): void {
+    // A newer version goes on with what this one can't.
+    if (error instanceof NewerVersionError) share?.giveUp()
+    options.onFailure(error, where)
+  }
+
+  const readModels = shardReaders({
+    store,
+    readStore,
+    coordination,
+    signal,
+    clock,
+    projections: all,
+    newId,
+    retirementMs: limits.retirementMs,
+    onFailure,
+  })
+
+  const uninteresting = new Set([...registry.byType.keys()].filter((type) => !all.some(({ types }) => types.has(type))))
+  const feed = roles.has('projector')
+    ? await openFeed({
+        store,
+        registry,
+        clock,
+        filter: { exceptTypes: uninteresting },
+        onFailure: (error) => onFailure(error, 'feed'),
+      })
+    : undefined
+  const projector: ShardProjector | undefined =
+    feed &&
+    shardProjector({
+      store,
+      readStore,
+      feed,
+      signal,
+      clock,
+      projections: all,
+      builder,
+      shards: clusterShards,
+      retirementMs: limits.retirementMs,
+      onFenced: (lease) => share?.lost(lease),
+      onFailure,
+    })
+  const processes: ProcessShards = processShards({
+    store,
+    handler,
+    registry,
+    managers: roles.has('worker') ? definitions.processes : [],
+    clock,
+    maxUnderWay: limits.maxReactions,
+    shards: clusterShards,
+    onFailure,
+  })
+  const jobs: JobWorker = runJobs({
+    store,
+    queue,
+    handler,
+    registry,
+    projections: readModels,
+    jobs: roles.has('worker') ? definitions.jobs : [],
+    clock,
+    sweepEveryMs: limits.sweepEveryMs,
+    onFailure,
+  })
+
+  const shards = Array.from({ length: clusterShards }, (_, shard) => shard)
+  const names = [
+    ...(roles.has('projector') ? all.flatMap((each) => shards.map((shard) => projectionLease(each, shard))) : []),
+    ...(roles.has('worker')
+      ? definitions.processes.flatMap(({ name }) => shards.map((s) => processLease(name, s)))
+      : []),
+    ...(roles.has('worker') ? [jobsLease] : []),
+  ]
+  const units = [...new Set(names.map(unitOf))]
+  const startedAt = new Date(clock.now()).toISOString()
+
+  function info(): MemberInfo {
+    return {
+      name: options.name,
+      roles: [...roles],
+      version: options.version,
+      startedAt,
+      units,
+      projections: [...(projector?.status() ?? [])],
+      processes: [...processes.status()],
+    }
+  }
+
+  async function apply(held: Held): Promise<void> {
+    await Promise.all([projector?.apply(held), processes.apply(held), jobs.setAlarm(held.has(jobsLease))])
+  }
+
+  const own = ownership({
+    coordination,
+    clock,
+    id: `${options.name}-${newId().slice(0, 8)}`,
+    ...(roles.size > 0 && { info }),
+    names,
+    wants: ({ info: other }, name) => Array.isArray(other.units) && other.units.includes(unitOf(name)),
+    leaseMs,
+    apply,
+    onFailure: (error) => onFailure(error, 'cluster'),
+  })
+  share = own
+
+  /** Does what operators have asked of the projections that this process runs. */
+  async function serveRequests(held: ShardProjector): Promise<void> {
+    const seenAtMs = new Map<string, number>()
+    while (!stopping.signal.aborted) {
+      await pause(clock, askedEveryMs, stopping.signal)
+      try {
+        for (const { id, action, projection } of await coordination.asked()) {
+          const isNew = !seenAtMs.has(id)
+          const seenMs = clock.monotonic() - (seenAtMs.get(id) ?? clock.monotonic())
+          if (isNew) seenAtMs.set(id, clock.monotonic())
+          const definition = all.find(({ name }) => name === projection)
+          const isFirst = definition !== undefined && own.held().has(projectionLease(definition, 0))
+          if (action === 'skip' && isNew) held.skipPoison(projection)
+          const isDone = action === 'rebuild' ? held.rebuild(projection) : isFirst && seenMs > requestLivesMs
+          if (!isDone && definition !== undefined) continue
+          await coordination.settle(id)
+          seenAtMs.delete(id)
+        }
+      } catch (error) {
+        onFailure(error, 'cluster')
+      }
+    }
+  }
+
+  const serving = projector && serveRequests(projector)
+  const endListening = projector && signal.listen((sent) => sent.includes(swapSignal) && projector.look())
+  await readModels.start()
+  const watch = await watchLog(
+    store,
+    handler,
+    clock,
+    (error) => onFailure(error, 'watch'),
+    new Set(roles.has('api') ? definitions.aggregates.map(({ category }) => category) : []),
+  )
+
+  return {
+    handler,
+    projections: readModels,
+    watch,
+    personal: personalData(vault),
+    processes,
+    jobs,
+    async cluster() {
+      return { members: own.members(), leases: await coordination.leases() }
+    },
+    async stop() {
+      stopping.abort()
+      endListening?.()
+      await serving
+      await jobs.stop()
+      await own.stop()
+      await processes.stop()
+      await projector?.stop()
+      await feed?.stop()
+      await watch.stop()
+      await readModels.stop()
+    },
+  }
+}

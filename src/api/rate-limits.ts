@@ -1,4 +1,4 @@
-import rateLimit, { normalizeIP } from '@fastify/rate-limit'
+import rateLimit, { type FastifyRateLimitStore, normalizeIP } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { localAdminId } from './authentication.ts'
 import { problem } from './problems.ts'
@@ -7,6 +7,8 @@ import { RateLimitWindows } from './rate-limit-windows.ts'
 export interface RateLimits {
   /** Of one caller: an API key, a customer, or an address for all guests and those without a token there. */
   readonly requestsPerMinute: number
+  /** What counts them, made once for all routes together, with a child for each route that has a limit of its own; by default, this process. */
+  readonly rateLimitStore?: new () => FastifyRateLimitStore
 }
 
 function addressOf(request: FastifyRequest): string {
@@ -20,14 +22,15 @@ function callerOf(request: FastifyRequest): string {
 }
 
 /**
- * Bounds the requests of each caller, counted in this process. It comes after authentication; the command line on this
+ * Bounds the requests of each caller. It comes after authentication; the command line on this
  * machine has no limit.
  */
-export async function rateLimits(app: FastifyInstance, { requestsPerMinute }: RateLimits): Promise<void> {
+export async function rateLimits(app: FastifyInstance, options: RateLimits): Promise<void> {
+  const { requestsPerMinute, rateLimitStore = RateLimitWindows } = options
   await app.register(rateLimit, {
     max: requestsPerMinute,
     timeWindow: 60_000,
-    store: RateLimitWindows,
+    store: rateLimitStore,
     keyGenerator: callerOf,
     allowList: ({ principal }) => principal.kind === 'staff' && principal.id === localAdminId,
     addHeaders: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },

@@ -2,7 +2,7 @@ import { type Clock, pause } from './clock.ts'
 import type { Command } from './command.ts'
 import type { CommandHandler } from './command-handler.ts'
 import { deadLetter } from './dead-letter.ts'
-import { NewerVersionError, PreconditionError, Rejection } from './errors.ts'
+import { NewerVersionError, PreconditionError, Rejection, UnavailableError } from './errors.ts'
 import type { EventStore } from './event-store.ts'
 import type { EventRegistry, Recorded } from './events.ts'
 import { type JobDefinition, jobId, type Work } from './job.ts'
@@ -124,10 +124,11 @@ export function runJobs(options: JobWorkerOptions): JobWorker {
     for (let isSeen = false; !ending.aborted; ) {
       try {
         if (!isSeen) await projections.waitFor('open-work', head, sweepEveryMs)
-        isSeen = true
         if (!ending.aborted) await sweep(ending)
+        isSeen = true
       } catch (error) {
-        onFailure(error, 'sweep')
+        const isBuilding = error instanceof UnavailableError && error.code === 'projection-building'
+        if (!isBuilding) onFailure(error, 'sweep')
       }
       await pause(clock, isSeen ? sweepEveryMs : retrySweepMs, ending)
     }

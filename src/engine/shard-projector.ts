@@ -328,14 +328,14 @@ export function shardProjector(options: ShardProjectorOptions): ShardProjector {
       delete seat.stoppedBy
       delete seat.failure
       signal.send([swapSignal])
-      look()
+      void look()
     } finally {
       await follower.generation.close()
     }
   }
 
   function buildMissing(generations: readonly GenerationInfo[]): void {
-    if (building) return
+    if (building !== undefined) return
     const asked = [...seats.values()].filter((seat) => isToBuild(seat, generations))
     if (asked.length === 0) return
     for (const seat of asked) {

@@ -56,6 +56,9 @@ export function keyVaultContract(harness: () => Promise<KeyVaultHarness>): void 
       for (let round = 0; round < 2; round++) (await vault.keyFor('ada'))?.fill(0)
       ;(await vault.keys(['ada'])).get('ada')?.fill(0)
       expect(await vault.keyFor('ada')).toEqual(key)
+      const [one, other] = await Promise.all([vault.keyFor('bob'), vault.keyFor('bob')])
+      one?.fill(0)
+      expect(await vault.keyFor('bob')).toEqual(other)
     })
 
     test('of several persons are found together, and none is made', async () => {

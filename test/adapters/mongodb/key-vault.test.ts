@@ -61,12 +61,13 @@ describe.skipIf(whyNotRun !== '')(`the key vault in MongoDB${whyNotRun}`, () => 
   test('does not keep in memory what it asked for while the person was being forgotten', async () => {
     const { open } = emptyServer()
     const vault = open()
-    await vault.keyFor('ada')
-    for (let round = 0; round < 20; round++) {
-      await vault.keyFor(`person-${round}`)
-      const asked = vault.keys([`person-${round}`])
-      await Promise.all([vault.forget(`person-${round}`), asked])
-      expect(await vault.keys([`person-${round}`])).toEqual(new Map())
+    const unknown = Array.from({ length: 8_000 }, (_, index) => `unknown-${index}`)
+    for (let round = 0; round < 10; round++) {
+      const person = `person-${round}`
+      await vault.keyFor(person)
+      // Asked in several questions, the person in the first one: forgetting is usually done before they are.
+      await Promise.all([vault.keys([person, ...unknown]), vault.forget(person)])
+      expect(await vault.keys([person])).toEqual(new Map())
     }
   })
 

@@ -5,6 +5,7 @@ import {
   MongoError,
   MongoInvalidArgumentError,
   MongoParseError,
+  ReadConcern,
 } from 'mongodb'
 import { UnavailableError } from '../../engine/errors.ts'
 
@@ -49,7 +50,7 @@ export function connectMongo(url: string): MongoConnection {
   function databaseNamed(name: string): Db {
     return client.db(name, {
       readPreference: 'primary',
-      readConcern: { level: 'majority' },
+      readConcern: new ReadConcern('majority'),
       writeConcern: { w: 'majority', journal: true, wtimeoutMS: 10_000 },
     })
   }
@@ -66,9 +67,9 @@ export function connectMongo(url: string): MongoConnection {
 /** Code of an operation that would have made a second document of one id. Not every server says so in words. */
 const duplicateKey = 11_000
 
-/** Whether a document of that id is there already, which the filter of an upsert did not match. */
+/** Whether a write failed because a document of its id is there already; an upsert's filter did not match that one. */
 export function isDuplicateKey(error: unknown): boolean {
-  return error instanceof MongoError && error.code === duplicateKey
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === duplicateKey
 }
 
 /**

@@ -1,0 +1,73 @@
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { openRedisSignal } from '../../../src/adapters/redis/signal.ts'
+import { type SignalHarness, signalContract } from '../../contract/signal.ts'
+import { keySpace, redisUrl, withoutRedis } from './redis.ts'
+import { redisServer, withoutServer } from './redis-server.ts'
+
+const skipped = redisUrl === undefined
+
+async function harness(): Promise<SignalHarness> {
+  const keys = keySpace()
+  const { url, prefix, client } = keys
+  let count = 0
+  return {
+    async open() {
+      const signal = openRedisSignal({ url, prefix })
+      const expected = ++count
+      await vi.waitFor(async () => {
+        const [, listening] = await client.pubsub('NUMSUB', `${prefix}:advanced`)
+        expect(listening).toBeGreaterThanOrEqual(expected)
+      })
+      return signal
+    },
+    dispose: keys.dispose,
+  }
+}
+
+describe.skipIf(skipped)(`the signal over Redis${skipped ? ` (${withoutRedis})` : ''}`, () => {
+  signalContract(harness)
+})
+
+describe.skipIf(withoutServer !== undefined)(
+  `the signal over Redis when the server goes${withoutServer ? ` (skipped: ${withoutServer})` : ''}`,
+  { timeout: 60_000 },
+  () => {
+    test('tells this process all the same, the others when it is back, and all that they may have missed something', async () => {
+      const server = await redisServer()
+      onTestFinished(server.dispose)
+      const errors: unknown[] = []
+      const options = { url: server.url, prefix: 'test', onError: (error: unknown) => errors.push(error) }
+      const [sender, receiver] = [openRedisSignal(options), openRedisSignal(options)]
+      onTestFinished(async () => {
+        await Promise.all([sender.close(), receiver.close()])
+      })
+      const own = new Set<string>()
+      const others = new Set<string>()
+      let lost = 0
+      sender.listen((names) => {
+        for (const name of names) own.add(name)
+      })
+      receiver.listen(
+        (names) => {
+          for (const name of names) others.add(name)
+        },
+        () => lost++,
+      )
+      await vi.waitFor(() => expect(lost).toBe(1)) // what came before it listened
+      sender.send(['before'])
+      await vi.waitFor(() => expect(others).toContain('before'))
+
+      await server.kill()
+      await vi.waitFor(() => expect(errors).not.toEqual([]), { timeout: 10_000 })
+      sender.send(['orders'])
+      sender.send(['carts'])
+      await vi.waitFor(() => expect(own).toContain('carts'))
+      expect(others).not.toContain('orders')
+
+      await server.start()
+      await vi.waitFor(() => expect([lost, others]).toEqual([2, new Set(['before', 'orders', 'carts'])]), {
+        timeout: 10_000,
+      })
+    })
+  },
+)

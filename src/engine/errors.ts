@@ -79,6 +79,11 @@ export class CorruptLogError extends Error {
   override readonly name = 'CorruptLogError'
 }
 
+/** Two logs that should have the same events have not, or one was written to while they were compared. */
+export class DifferentLogsError extends Error {
+  override readonly name = 'DifferentLogsError'
+}
+
 /** An event or a store was written by a newer version of Daybook than this one. */
 export class NewerVersionError extends Error {
   override readonly name = 'NewerVersionError'

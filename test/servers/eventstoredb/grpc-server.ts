@@ -41,8 +41,8 @@ export type Method = (call: Call) => CallHandler
 export interface GrpcServer {
   /** Serves a connection. */
   accept(connection: Duplex): void
-  /** Breaks off all calls as a server does that is stopping. */
-  abort(): void
+  /** Breaks off all calls as a server does that is stopping. Resolves when their callers have been told. */
+  abort(): Promise<void>
 }
 
 /** What a method of the generated definitions says of its messages. */
@@ -116,9 +116,17 @@ export function createGrpcServer(methods: ReadonlyMap<string, Method>): GrpcServ
     accept: (connection) => {
       server.emit('connection', connection)
     },
-    abort() {
-      for (const stream of streams) stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR)
-      for (const session of sessions) session.close()
+    async abort() {
+      await Promise.all(
+        [...streams].map(
+          (stream) =>
+            new Promise<void>((resolve) => {
+              stream.once('close', resolve)
+              stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR)
+            }),
+        ),
+      )
+      for (const session of sessions) session.destroy()
     },
   }
 }

@@ -27,13 +27,16 @@ export interface EventLog {
   indexAt(position: number): number
   /** Is called after each append. @returns what ends that */
   onAppended(listener: () => void): () => void
-  /** What the server itself writes when it starts. */
+  /** What a node writes when it starts for the first time. */
+  writeSystemMetadata(): void
+  /** What it writes whenever it starts. */
   writeEpoch(): void
 }
 
 /** The size of a record but for its event, and the boundaries of what a file of the log begins with. */
 const recordOverheadBytes = 130
 const fileHeaderBytes = 128
+const scavengesMaxAgeSeconds = 30 * 24 * 60 * 60
 
 /** An empty log, as a node has it that has never been started. */
 export function createEventLog(nowMs: () => number): EventLog {
@@ -164,6 +167,9 @@ export function createEventLog(nowMs: () => number): EventLog {
     onAppended(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
+    },
+    writeSystemMetadata() {
+      writeMetadata('$scavenges', { $maxAge: scavengesMaxAgeSeconds })
     },
     writeEpoch() {
       const number = (streams.get('$epoch-information')?.lastRevision ?? -1) + 1

@@ -6,12 +6,15 @@ import type { EventLog } from './log.ts'
 import { readAll, readStream } from './read.ts'
 import { subscriptionConfirmed } from './read-answer.ts'
 import { readRequest } from './read-request.ts'
+import { consumerTooSlow } from './status.ts'
 import { followAll, followStream, type SubscriptionLimits } from './subscription.ts'
 
 export interface ReadFaults {
   /** Is asked before each answer to a reader: shall the connection break here? */
   shouldCutRead(): boolean
   cut(): void
+  /** Tells when a subscription is to end. @returns what ends that */
+  onAbort(abort: () => void): () => void
 }
 
 /** `Read`, by which clients read and subscribe. */
@@ -30,6 +33,7 @@ export function readMethods(
       () => faults.cut(),
     )
     if (maxCount === undefined) {
+      endWhenAborted(call)
       sender.add(subscriptionConfirmed(randomUUID()))
       if (stream === undefined) await followAll(log, request, call, sender, limits)
       else await followStream(log, stream, request, call, sender, limits, nowMs)
@@ -40,6 +44,10 @@ export function readMethods(
     }
     sender.flush()
     call.finish()
+  }
+
+  function endWhenAborted(call: Call): void {
+    call.onOver(faults.onAbort(() => call.finish(consumerTooSlow())))
   }
 
   const read: Method = (call) => ({

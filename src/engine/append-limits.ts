@@ -24,7 +24,7 @@ export function checkAppend(stream: string, expectedRevision: number, events: re
   }
   const bytes = byteSize(events)
   if (bytes > maxAppendBytes) {
-    throw new RangeError(`An append has at most ${maxAppendBytes} bytes of data and metadata, not ${bytes}`)
+    throw new RangeError(`An append has at most ${maxAppendBytes} bytes, not ${bytes}`)
   }
   return bytes
 }

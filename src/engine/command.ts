@@ -93,9 +93,14 @@ export function newEvents(command: Command, events: readonly DomainEvent[], reco
   })
 }
 
+/** What a store adds to each event, a checksum for instance; its type is kept with two bytes a character. */
+const overheadBytes = 32
+
+/** How much of an append's bytes events take. */
 export function byteSize(events: readonly NewEvent[]): number {
   return events.reduce(
-    (sum, event) => sum + Buffer.byteLength(event.dataJson) + Buffer.byteLength(event.metadataJson),
+    (sum, { type, dataJson, metadataJson }) =>
+      sum + Buffer.byteLength(dataJson) + Buffer.byteLength(metadataJson) + 2 * type.length + overheadBytes,
     0,
   )
 }

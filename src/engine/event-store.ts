@@ -86,7 +86,10 @@ export interface EventBatch {
   readonly caughtUp: boolean
 }
 
-/** Most bytes of the serialised events (data and metadata) of one append, alike in every adapter. */
+/**
+ * Most bytes of one append, alike in every adapter: data and metadata as they are serialised, the type, and a little for
+ * each event (`byteSize`). EventStoreDB counts all of that against its mebibyte.
+ */
 export const maxAppendBytes = 1_000_000
 
 /** Revision of a stream that does not exist. */

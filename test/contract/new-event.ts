@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { byteSize } from '../../src/engine/command.ts'
 import type { EventData, Metadata, NewEvent } from '../../src/engine/event-store.ts'
 
 interface Given {
@@ -32,9 +33,9 @@ export function newEvents(count: number, given: Given = {}): readonly NewEvent[]
   return Array.from({ length: count }, (_, number) => newEvent({ data: { number }, ...given }))
 }
 
-/** Makes an event of exactly so many bytes of data and metadata. */
+/** Makes an event that takes exactly so many bytes of an append. */
 export function eventOfBytes(bytes: number): NewEvent {
   const empty = newEvent({ data: { text: '' } })
-  const text = 'x'.repeat(bytes - empty.dataJson.length - empty.metadataJson.length)
+  const text = 'x'.repeat(bytes - byteSize([empty]))
   return newEvent({ id: empty.id, data: { text }, metadata: empty.metadata })
 }

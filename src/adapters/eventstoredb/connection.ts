@@ -1,0 +1,67 @@
+import { EventStoreDBClient } from '@eventstore/db-client'
+import { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb.js'
+import type { ReadReq } from '@eventstore/db-client/generated/streams_pb.js'
+import { type Clock, pause } from '../../engine/clock.ts'
+
+/**
+ * Calls to EventStoreDB. The client gives the connection: addresses, TLS, credentials, the way to the leader, and a new
+ * channel after a failure. The calls themselves are made here, from its generated service, because its own ways to make them
+ * can end the process: an answer that it does not expect throws where nobody can catch it, and appends that wait to be
+ * sent as a connection breaks reject a promise that nobody has.
+ */
+export interface Connection {
+  /** @throws what the client throws when there is no way to a node */
+  read(request: ReadReq): Promise<ReadCall>
+  /** Opens a call that many appends share. Throws as `read`. */
+  batchAppend(): Promise<BatchAppendCall>
+  /** Ends all calls. @param timeoutMs how long it waits for that */
+  close(timeoutMs: number): Promise<void>
+}
+
+export type ReadCall = ReturnType<StreamsClient['read']>
+export type BatchAppendCall = ReturnType<StreamsClient['batchAppend']>
+
+/** Where nobody listens to a call any more, its failure would end the process. */
+function ignore(): void {}
+
+/** @throws Error for a connection string that says nothing */
+export function connect(url: string, clock: Clock): Connection {
+  const client = EventStoreDBClient.connectionString(url)
+  keepFailuresOfReconnecting.call(client)
+  return {
+    read: (request) => openRead.call(client, request),
+    batchAppend: () => openBatchAppend.call(client),
+    async close(timeoutMs) {
+      const ended = client.dispose().then(() => closeChannel.call(client))
+      await Promise.race([ended.catch(ignore), pause(clock, timeoutMs)])
+    },
+  }
+}
+
+// The client lets functions with it as `this` have what it gives to its own methods.
+
+/** The client reconnects in the background, where nobody would see that it failed. The next call fails the same way. */
+function keepFailuresOfReconnecting(this: EventStoreDBClient): void {
+  const { handleError } = this
+  this.handleError = (stub, error) => handleError(stub, error).catch(ignore)
+}
+
+/** No deadline: how long a read may take depends on who reads it. From the leader, or else decisions would rest on old events. */
+function openRead(this: EventStoreDBClient, request: ReadReq): Promise<ReadCall> {
+  const create = this.GRPCStreamCreator(StreamsClient, 'read', (stub) =>
+    stub.read(request, ...this.callArguments({ requiresLeader: true }, { deadline: Infinity })).on('error', ignore),
+  )
+  return create()
+}
+
+function openBatchAppend(this: EventStoreDBClient): Promise<BatchAppendCall> {
+  const create = this.GRPCStreamCreator(StreamsClient, 'batchAppend', (stub) =>
+    stub.batchAppend(...this.callArguments({}, { deadline: Infinity })).on('error', ignore),
+  )
+  return create()
+}
+
+async function closeChannel(this: EventStoreDBClient): Promise<void> {
+  const channel = await this.getChannel()
+  channel.close()
+}

@@ -1,0 +1,109 @@
+import type { Checkpoint, RecordedEvent } from '../../engine/event-store.ts'
+import { isNonsense } from './failures.ts'
+import { allBeforeRequest, allFromRequest } from './read-request.ts'
+import type { Reader } from './reader.ts'
+import { idOf, isVisible, positionOf, recorded, type StoredEvent, typeOf } from './stored-event.ts'
+
+/** Where an event of the log is, and which one. */
+export type Place = Pick<Checkpoint, 'position' | 'eventId'>
+
+export const beforeAll: Place = { position: 0, eventId: '' }
+
+/** Finds places in the whole log, in which the server's and the adapter's own events don't count. */
+export interface Places {
+  /** The last event's; `beforeAll` for an empty log. */
+  head(): Promise<Place>
+  /** That of the last event before a position. */
+  before(position: number): Promise<Place>
+  /** The event at exactly this position. */
+  eventAt(position: number): Promise<RecordedEvent | undefined>
+}
+
+/** What is read at first, for nearly always the event is among it, and at most at once. */
+const fewEvents = 8
+const manyEvents = 4_096
+
+/** @param readTimeoutMs how long the server may be silent */
+export function placesIn(reader: Reader, readTimeoutMs: number): Places {
+  /** The newest event of any kind as the head was last looked for, and what was found. */
+  let known: { readonly newest: number; readonly head: Place } | undefined
+
+  /** The newest first. */
+  async function* backwards(from: number | 'end'): AsyncGenerator<StoredEvent> {
+    let before = from
+    for (let count = fewEvents; ; count = Math.min(manyEvents, count * 8)) {
+      const messages = await reader.read(allBeforeRequest(before, count))
+      try {
+        let found = 0
+        for (;;) {
+          const message = messages.take()
+          if (message === undefined) {
+            if (!(await messages.more(readTimeoutMs))) break
+            continue
+          }
+          const stored = message.getEvent()?.getEvent()
+          if (stored === undefined) continue
+          found++
+          before = positionOf(stored)
+          yield stored
+        }
+        if (found < count) return
+      } finally {
+        messages.close()
+      }
+    }
+  }
+
+  async function firstAt(position: number): Promise<StoredEvent | undefined> {
+    const messages = await reader.read(allFromRequest(position, 1))
+    try {
+      while (await messages.more(readTimeoutMs)) {
+        const stored = messages.take()?.getEvent()?.getEvent()
+        if (stored !== undefined) return stored
+      }
+      return undefined
+    } finally {
+      messages.close()
+    }
+  }
+
+  async function head(): Promise<Place> {
+    let newest: number | undefined
+    let found: Place | undefined
+    for await (const stored of backwards('end')) {
+      const position = positionOf(stored)
+      newest ??= position
+      // A log that ends earlier than before was restored: then nothing that is known of it holds.
+      if (known !== undefined && newest < known.newest) known = undefined
+      if (known !== undefined && position <= known.newest) found = known.head
+      else if (isVisible(typeOf(stored))) found = { position, eventId: idOf(stored) }
+      if (found !== undefined) break
+    }
+    const result = found ?? beforeAll
+    if (newest !== undefined && (known === undefined || newest > known.newest)) known = { newest, head: result }
+    return result
+  }
+
+  return {
+    head,
+
+    async before(position) {
+      for await (const stored of backwards(position)) {
+        if (isVisible(typeOf(stored))) return { position: positionOf(stored), eventId: idOf(stored) }
+      }
+      return beforeAll
+    },
+
+    async eventAt(position) {
+      if (!Number.isSafeInteger(position) || position <= 0) return undefined
+      const stored = await firstAt(position).catch(async (error: unknown) => {
+        // Between two events the server finds nonsense, and says no more than that.
+        if (!isNonsense(error)) throw error
+        await head()
+        return undefined
+      })
+      if (stored === undefined || positionOf(stored) !== position || !isVisible(typeOf(stored))) return undefined
+      return recorded(stored)
+    },
+  }
+}

@@ -1,0 +1,110 @@
+import type { ReadResp } from '@eventstore/db-client/generated/streams_pb.js'
+import type { Clock } from '../../engine/clock.ts'
+import type { Connection } from './connection.ts'
+import { readFailure, refuseClosed } from './failures.ts'
+import type { ReadRequest } from './read-request.ts'
+
+/** What a read answers, message by message. It comes only as fast as it is taken: the server waits for a slow reader. */
+export interface Messages {
+  /** The next message, if it is here already. */
+  take(): ReadResp | undefined
+  /**
+   * Waits until there is something to take.
+   * @param timeoutMs how long the server may be silent; for ever, if it is not given
+   * @returns false when there is no more: all has been said, or the reader's signal was aborted
+   * @throws UnavailableError when the call fails, the time is over, or the store closes
+   */
+  more(timeoutMs?: number): Promise<boolean>
+  /** Ends the call. */
+  close(): void
+}
+
+/** Reads from the server, and ends all reads when the store closes. */
+export interface Reader {
+  /** @param signal ends the read quietly when it is aborted. @throws UnavailableError when no node can be reached */
+  read(request: ReadRequest, signal?: AbortSignal): Promise<Messages>
+  readonly isClosed: boolean
+  close(): void
+}
+
+export function openReader(connection: Pick<Connection, 'read'>, clock: Clock): Reader {
+  const wakers = new Set<() => void>()
+  let isClosed = false
+
+  async function read(request: ReadRequest, signal?: AbortSignal): Promise<Messages> {
+    if (isClosed) refuseClosed()
+    const call = await connection.read(request).catch((error: unknown) => {
+      throw readFailure(error)
+    })
+    let next: ReadResp | null = null
+    let failure: unknown
+    let isOver = false
+    let wake = () => {}
+    const woken = () => wake()
+
+    function end(): void {
+      isOver = true
+      wake()
+    }
+
+    function fail(error: unknown): void {
+      failure ??= error
+      wake()
+    }
+
+    call.on('readable', woken)
+    call.on('end', end)
+    call.on('error', fail)
+    wakers.add(woken)
+    signal?.addEventListener('abort', end)
+
+    return {
+      take() {
+        const message = next ?? call.read()
+        next = null
+        return message ?? undefined
+      },
+
+      async more(timeoutMs) {
+        const cancelTimer =
+          timeoutMs === undefined
+            ? () => {}
+            : clock.after(timeoutMs, () => fail(new Error(`The event log was silent for ${timeoutMs} ms`)))
+        try {
+          for (;;) {
+            if (isClosed) refuseClosed()
+            if (signal?.aborted) return false
+            next ??= call.read()
+            if (next !== null) return true
+            if (failure !== undefined) throw readFailure(failure)
+            if (isOver) return false
+            await new Promise<void>((resolve) => {
+              wake = resolve
+            })
+          }
+        } finally {
+          cancelTimer()
+        }
+      },
+
+      close() {
+        wakers.delete(woken)
+        signal?.removeEventListener('abort', end)
+        if (isOver && signal?.aborted !== true) return
+        // Within the turn in which it was made, gRPC can't end a call.
+        setImmediate(() => call.cancel())
+      },
+    }
+  }
+
+  return {
+    read,
+    get isClosed() {
+      return isClosed
+    },
+    close() {
+      isClosed = true
+      for (const wake of wakers) wake()
+    },
+  }
+}

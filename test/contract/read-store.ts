@@ -4,17 +4,19 @@ import { at, ordersSpec, put } from '../read-store-orders.ts'
 import { findContract } from './read-store-find.ts'
 import { generationsContract } from './read-store-generations.ts'
 import type { ReadStoreHarness } from './read-store-harness.ts'
+import { shardsContract, soleShardContract } from './read-store-shards.ts'
 
 /** What every read store must do. What is found by an index, and what generations are, is in the files beside this one. */
 
 /**
  * Defines the tests of the port.
  * @param harness makes an empty store
- * @param options `runs`: how often the property of `find` is tried; fewer for a slow store
+ * @param options `runs`: how often the property of `find` is tried; fewer for a slow store. `isShared`: whether processes
+ *   can share out a generation
  */
 export function readStoreContract(
   harness: () => Promise<ReadStoreHarness>,
-  options: { readonly runs?: number } = {},
+  options: { readonly runs?: number; readonly isShared: boolean },
 ): void {
   async function emptyStore(): Promise<ReadStoreHarness> {
     const made = await harness()
@@ -168,6 +170,15 @@ export function readStoreContract(
       await generation.write([put('a', 2 ** 40, {})], at(2 ** 52))
       expect(await generation.checkpoint()).toEqual(at(2 ** 52))
     })
+
+    test('does not move back', async () => {
+      const generation = await emptyGeneration()
+      await generation.write([put('a', 5, {})], at(5))
+      expect(await generation.write([put('b', 3, {})], at(3))).toEqual([])
+      expect(await generation.checkpoint()).toEqual(at(5))
+      await generation.write([], at(6))
+      expect(await generation.checkpoint()).toEqual(at(6))
+    })
   })
 
   describe('a tombstone', () => {
@@ -214,6 +225,8 @@ export function readStoreContract(
 
   findContract(harness, options)
   generationsContract(harness)
+  if (options.isShared) shardsContract(harness)
+  else soleShardContract(harness)
 }
 
 function findAll(generation: Generation): Promise<readonly FoundDocument[]> {

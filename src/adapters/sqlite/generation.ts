@@ -48,7 +48,9 @@ export interface GenerationOptions {
 const checkpointLayout =
   'CREATE TABLE _checkpoint (one INTEGER PRIMARY KEY CHECK (one = 1), log_id TEXT NOT NULL, position INTEGER NOT NULL, event_id TEXT NOT NULL) STRICT'
 const loadCheckpoint = 'SELECT log_id, position, event_id FROM _checkpoint'
-const saveCheckpoint = 'INSERT OR REPLACE INTO _checkpoint (one, log_id, position, event_id) VALUES (1, ?, ?, ?)'
+const saveCheckpoint = `INSERT INTO _checkpoint (one, log_id, position, event_id) VALUES (1, ?, ?, ?)
+  ON CONFLICT (one) DO UPDATE SET log_id = excluded.log_id, position = excluded.position, event_id = excluded.event_id
+  WHERE excluded.position >= position`
 /** Older generations are not upgraded, but built anew. */
 export const generationLayout = 2
 const cacheKibibytes = 2_048

@@ -99,6 +99,7 @@ export interface Generation {
    * stays and their keys are returned. When it throws, the checkpoint stays; documents may have been written, or all since
    * the last flush may be gone, together with its checkpoint. The checkpoint of a shard never moves back.
    * @throws FencedError when another holds one of the shards by now
+   * @throws RangeError for a document of a shard that is not held
    */
   write(writes: readonly DocumentWrite[], checkpoint: Checkpoint): Promise<readonly DocumentKey[]>
   /** Of the shards that are held, of all without fences, the checkpoint that is the furthest back; undefined while one has none. */

@@ -179,6 +179,8 @@ function generationOf(built: Built, fences: Fences | undefined): Generation {
     async write(writes, checkpoint) {
       if (built.dropped) throw new UnavailableError('generation-dropped', `Generation ${id} was dropped`)
       if (fences) ensureHeld(built, fences)
+      const strange = writes.find(({ shard = 0 }) => fences && !fences.has(shard))
+      if (strange) throw new RangeError(`Shard ${strange.shard ?? 0} is written, but not held`)
       const missed: DocumentKey[] = []
       // All are made before the first is put, so that one that can't be leaves everything as it was.
       const made = writes.map((write) => ({ write, entry: entryOf(collectionOf(write.collection), write) }))

@@ -108,7 +108,7 @@ export function generationIn(
           if (known) known.push(made)
           else entries.set(documents, [made])
         }
-        if (fences && writes.length > 0) await shards.ensureHeld()
+        if (fences) await shards.ensureHeld()
         const missed = new Map<Documents, ReadonlySet<string>>(
           await Promise.all(
             Array.from(entries, async ([documents, made]) => {

@@ -6,7 +6,7 @@ import { at, ordersSpec, put } from '../../read-store-orders.ts'
 const harness = async () => ({ store: memoryReadStore(), dispose: async () => {} })
 
 describe('the read store in memory', () => {
-  readStoreContract(harness, { runs: 500 })
+  readStoreContract(harness, { runs: 500, isShared: true })
 
   test('gives documents that nobody can change, for other stores share them', async () => {
     const generation = await memoryReadStore().createGeneration(ordersSpec)

@@ -11,5 +11,5 @@ async function harness(): Promise<ReadStoreHarness> {
 }
 
 describe.skipIf(whyNotRun !== '')(`the read store in MongoDB${whyNotRun}`, () => {
-  readStoreContract(harness, { runs: 50 })
+  readStoreContract(harness, { runs: 30, isShared: true })
 })

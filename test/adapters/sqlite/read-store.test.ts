@@ -18,5 +18,5 @@ async function harness(): Promise<ReadStoreHarness> {
 }
 
 describe('the read store in SQLite', () => {
-  readStoreContract(harness, { runs: 100 })
+  readStoreContract(harness, { runs: 100, isShared: false })
 })

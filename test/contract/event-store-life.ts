@@ -30,6 +30,20 @@ export function lifeContract({ open, reopen }: EventStoreHarness): void {
       expect(await store.loadCheckpoint('refund')).toEqual(checkpoint(5))
     })
 
+    test('counts no more when it is saved with a lower fence than one before', async () => {
+      const store = await open()
+      await store.saveCheckpoint('refund', checkpoint(1), 7)
+      await store.saveCheckpoint('refund', checkpoint(2), 6)
+      await store.saveCheckpoint('refund', checkpoint(3))
+      expect(await store.loadCheckpoint('refund')).toEqual(checkpoint(1))
+      await store.saveCheckpoint('refund', checkpoint(4), 7)
+      expect(await store.loadCheckpoint('refund')).toEqual(checkpoint(4))
+      await store.saveCheckpoint('refund', checkpoint(5), 8)
+      expect(await store.loadCheckpoint('refund')).toEqual(checkpoint(5))
+      await store.saveCheckpoint('fulfilOrder', checkpoint(6))
+      expect(await store.loadCheckpoint('fulfilOrder')).toEqual(checkpoint(6))
+    })
+
     test.runIf(reopen)('outlives the store', async () => {
       const store = await open()
       await store.saveCheckpoint('fulfilOrder', checkpoint(1))

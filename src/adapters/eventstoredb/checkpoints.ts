@@ -101,7 +101,7 @@ export function checkpointsIn(options: CheckpointsOptions): Checkpoints {
         if (kept === undefined || read.fence > kept.fence) kept = read
       }
     } finally {
-      messages.close()
+      messages.close(true)
     }
     return { revision, kept }
   }

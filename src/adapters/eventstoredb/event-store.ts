@@ -102,7 +102,7 @@ function eventStore(
         else if (message === undefined && !(await messages.more(readTimeoutMs))) return
       }
     } finally {
-      messages.close()
+      messages.close(maxCount !== undefined)
     }
   }
 

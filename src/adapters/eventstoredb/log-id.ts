@@ -58,7 +58,7 @@ export async function logIdOf(
       }
       return undefined
     } finally {
-      messages.close()
+      messages.close(true)
     }
   }
 

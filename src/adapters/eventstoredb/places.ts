@@ -49,7 +49,7 @@ export function placesIn(reader: Reader, readTimeoutMs: number): Places {
         }
         if (found < count) return
       } finally {
-        messages.close()
+        messages.close(count === fewEvents)
       }
     }
   }
@@ -63,7 +63,7 @@ export function placesIn(reader: Reader, readTimeoutMs: number): Places {
       }
       return undefined
     } finally {
-      messages.close()
+      messages.close(true)
     }
   }
 

@@ -15,8 +15,11 @@ export interface Messages {
    * @throws UnavailableError when the call fails, the time is over, or the store closes
    */
   more(timeoutMs?: number): Promise<boolean>
-  /** Ends the call. */
-  close(): void
+  /**
+   * Ends the call.
+   * @param isShort lets the rest come, unread: a server that sees many calls broken off takes it for an attack
+   */
+  close(isShort?: boolean): void
 }
 
 /** Reads from the server, and ends all reads when the store closes. */
@@ -87,12 +90,13 @@ export function openReader(connection: Pick<Connection, 'read'>, clock: Clock): 
         }
       },
 
-      close() {
+      close(isShort = false) {
         wakers.delete(woken)
         signal?.removeEventListener('abort', end)
         if (isOver && signal?.aborted !== true) return
+        if (isShort && failure === undefined) call.off('readable', woken).resume()
         // Within the turn in which it was made, gRPC can't end a call.
-        setImmediate(() => call.cancel())
+        else setImmediate(() => call.cancel())
       },
     }
   }

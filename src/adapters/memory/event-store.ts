@@ -35,7 +35,7 @@ const positionStep = 3
 export function memoryEventStore(logId: string = crypto.randomUUID()): EventStore {
   const log: Stored[] = []
   const streams = new Map<string, Stored[]>()
-  const checkpoints = new Map<string, Checkpoint>()
+  const checkpoints = new Map<string, { readonly checkpoint: Checkpoint; readonly fence: number }>()
   const wakers = new Set<() => void>()
   let closed = false
 
@@ -143,12 +143,13 @@ export function memoryEventStore(logId: string = crypto.randomUUID()): EventStor
 
     async loadCheckpoint(name) {
       ensureOpen()
-      return checkpoints.get(name)
+      return checkpoints.get(name)?.checkpoint
     },
 
-    async saveCheckpoint(name, checkpoint) {
+    async saveCheckpoint(name, checkpoint, fence = 0) {
       ensureOpen()
-      checkpoints.set(name, { ...checkpoint })
+      if (fence < (checkpoints.get(name)?.fence ?? 0)) return
+      checkpoints.set(name, { checkpoint: { ...checkpoint }, fence })
     },
 
     async close() {

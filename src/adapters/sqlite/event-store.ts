@@ -156,8 +156,8 @@ function eventStore(reader: LogReader, tail: LiveTail, commits: GroupCommit | un
       return commits?.checkpoint(name) ?? reader.checkpoint(name)
     },
 
-    async saveCheckpoint(name, checkpoint) {
-      writable().saveCheckpoint(name, checkpoint)
+    async saveCheckpoint(name, checkpoint, fence) {
+      writable().saveCheckpoint(name, checkpoint, fence)
     },
 
     async close() {

@@ -21,7 +21,8 @@ export interface GroupCommitOptions {
 /** Writes appends and checkpoints in groups: those that come while a group is under way make the next. */
 export interface GroupCommit {
   append(stream: string, expectedRevision: number, events: readonly NewEvent[]): Promise<AppendResult>
-  saveCheckpoint(name: string, checkpoint: Checkpoint): void
+  /** @param fence need not outlive the process, for only one has the file */
+  saveCheckpoint(name: string, checkpoint: Checkpoint, fence?: number): void
   /** The latest checkpoint that was saved here, whether it is written or not. */
   checkpoint(name: string): Checkpoint | undefined
   /** Waits for what is under way, writes the last checkpoints, and closes the writer. */
@@ -53,7 +54,7 @@ export function refuseClosed(): never {
 /** Starts to take appends. */
 export function groupCommit(options: GroupCommitOptions): GroupCommit {
   const { file, writer, tail, maxQueuedAppends, maxQueuedBytes, checkpointDelayMs } = options
-  const checkpoints = new Map<string, Checkpoint>()
+  const checkpoints = new Map<string, { readonly checkpoint: Checkpoint; readonly fence: number }>()
   const unsaved = new Set<string>()
   let queue: Pending[] = []
   let unsettled = 0
@@ -119,7 +120,7 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
       for (const { id, type, dataJson, metadataJson } of events) texts.push(id, type, dataJson, metadataJson)
     }
     const named = names.flatMap((name) => {
-      const checkpoint = checkpoints.get(name)
+      const checkpoint = checkpoints.get(name)?.checkpoint
       return checkpoint === undefined ? [] : [{ name, checkpoint }]
     })
     return { streams, numbers, texts, checkpoints: named }
@@ -213,14 +214,15 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
       })
     },
 
-    saveCheckpoint(name, checkpoint) {
+    saveCheckpoint(name, checkpoint, fence = 0) {
       if (closing !== undefined) refuseClosed()
-      checkpoints.set(name, checkpoint)
+      if (fence < (checkpoints.get(name)?.fence ?? 0)) return
+      checkpoints.set(name, { checkpoint, fence })
       unsaved.add(name)
       if (!isBusy()) saveLater()
     },
 
-    checkpoint: (name) => checkpoints.get(name),
+    checkpoint: (name) => checkpoints.get(name)?.checkpoint,
 
     close() {
       closing ??= closeWriter()

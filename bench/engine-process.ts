@@ -24,11 +24,11 @@ const turnoverAtOnce = 500
 let opened: Open | undefined
 
 async function open(directory: string, readModels: boolean): Promise<Open> {
-  const storage = await openStorage(directory, systemClock, fail)
+  const storage = await openStorage({ DAYBOOK_DATA_DIR: directory }, systemClock, fail)
   if (readModels) {
     const { handler, projections, stop } = await startEngine(shopForReading, storage, {
       limits: defaultLimits,
-      builder: workerBuilder(directory),
+      builder: workerBuilder({ DAYBOOK_DATA_DIR: directory }),
       works: false,
       onFailure: fail,
     })

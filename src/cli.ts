@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import packageJson from '../package.json' with { type: 'json' }
+import { printCluster } from './cli/cluster.ts'
 import { type Connection, connect } from './cli/connection.ts'
 import { serveDemo } from './cli/demo.ts'
 import { importOnlineRetail } from './cli/import.ts'
@@ -10,6 +11,7 @@ import { type ReplayOptions, replay } from './cli/replay.ts'
 import { seedWithProgress } from './cli/seed.ts'
 import { type Config, ConfigError, describeConfig, readConfig } from './config.ts'
 import { scopes } from './domain/api-key.ts'
+import { type Role, roles } from './engine/cluster-member.ts'
 import { serve } from './main.ts'
 
 /** The `daybook` command. */
@@ -67,15 +69,19 @@ program
   .command('serve')
   .description('run the shop: its API, its read models and its work')
   .option('--demo', 'make up a shop on an empty store, and pay with the sandbox gateway')
-  .action(async ({ demo }: { demo?: boolean }) => {
+  .addOption(
+    new Option('--role <role>', 'what this process of a cluster does').choices([...roles, 'all']).default('all'),
+  )
+  .action(async ({ demo, role }: { demo?: boolean; role: Role | 'all' }) => {
     const config = readConfig()
     if (demo) {
+      if (role !== 'all') throw new ConfigError('The demo shop is served by one process: leave out --role.')
       const { stop } = await serveDemo(config)
       stopOnSignal(stop)
       return
     }
     assertServable(config)
-    const { stop } = await serve(config)
+    const { stop } = await serve(config, { roles: role === 'all' ? roles : [role] })
     stopOnSignal(stop)
   })
 
@@ -142,6 +148,11 @@ projections
   .command('skip <name>')
   .description('let a stopped one go on behind the event that stopped it')
   .action((name: string) => withConnection((connection) => skipPoison(connection, name)))
+
+program
+  .command('cluster')
+  .description('show which processes run, what each of them does, and how far it is')
+  .action(() => withConnection((connection) => printCluster(connection, readConfig().DAYBOOK_LEASE_MS)))
 
 program
   .command('seed')

@@ -1,9 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import packageJson from '../package.json' with { type: 'json' }
 import { sandboxGateway } from './adapters/sandbox/gateway.ts'
 import { api } from './api/api.ts'
+import { clusterOperation } from './api/cluster-operation.ts'
 import type { Health } from './api/health.ts'
 import { metrics } from './api/metrics.ts'
 import { projectionOperations } from './api/projection-operations.ts'
@@ -12,7 +13,9 @@ import { type Config, ConfigError } from './config.ts'
 import { apiKey, scopes } from './domain/api-key.ts'
 import { customer, isForgotten, registrationOf } from './domain/customer.ts'
 import { systemClock } from './engine/clock.ts'
-import { defaultLimits, type Engine, startEngine } from './engine/engine.ts'
+import { startCluster } from './engine/cluster.ts'
+import { roles as allRoles, type Role } from './engine/cluster-member.ts'
+import { defaultLimits, type Engine, type EngineOptions, startEngine } from './engine/engine.ts'
 import { watchLogHealth } from './engine/log-health.ts'
 import { personalData } from './engine/personal-data.ts'
 import { workerBuilder } from './rebuild.ts'
@@ -24,6 +27,8 @@ export interface DaybookOptions {
   readonly config: Config
   /** Payment gateways beside those that the settings name. */
   readonly gateways?: readonly PaymentGateway[]
+  /** What this process of a cluster does; all of it by default, and always where one process runs alone. */
+  readonly roles?: readonly Role[]
   /** False for a command line that only sends commands: what follows from them waits for the server. */
   readonly works?: boolean
 }
@@ -39,7 +44,7 @@ export interface Daybook {
   readonly isNew: boolean
   /** Random bytes of this shop's own, the same ever after. */
   secret(name: string): Promise<Uint8Array>
-  /** @returns the addresses of the API and of the metrics */
+  /** @returns the addresses of the API, or where this process does not serve it of its health, and of the metrics */
   listen(): Promise<{ readonly url: string; readonly metricsUrl: string }>
   /** Finishes what was accepted, takes nothing new, and lets go of the data directory. */
   close(): Promise<void>
@@ -69,18 +74,23 @@ function gatewaysOf(config: Config): readonly PaymentGateway[] {
  * @throws DirectoryInUseError, CorruptLogError, NewerVersionError when the directory can't be opened
  */
 export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
-  const { config, works = true } = options
+  const { config, roles: asked = allRoles, works = true } = options
   const logger = pino({ level: config.DAYBOOK_LOG_LEVEL, base: null, redact: ['req.headers.authorization'] })
   const onFailure = (error: unknown, where: string) =>
     logger.error({ err: error, where }, 'Something failed and goes on')
   const gateways = [...gatewaysOf(config), ...(options.gateways ?? [])]
   const clock = systemClock
   const directory = config.DAYBOOK_DATA_DIR
-  const storage = await openStorage(directory, clock, (error) => onFailure(error, 'storage')).catch(
-    (error: unknown) => {
-      throw openingError(directory, error)
-    },
-  )
+  const storage = await openStorage(config, clock, (error) => onFailure(error, 'storage')).catch((error: unknown) => {
+    throw openingError(directory, error)
+  })
+  if (storage.shared === undefined && asked.length < allRoles.length) {
+    await storage.close()
+    throw new ConfigError(
+      'Only one process may run while anything is kept in files. Set EVENTSTOREDB_URL, MONGODB_URL and REDIS_URL, or leave out --role.',
+    )
+  }
+  for (const warning of storage.warnings) logger.warn(warning)
   /** In the order of opening; closed in the other. */
   const opened = new AsyncDisposableStack()
   opened.defer(storage.close)
@@ -90,22 +100,34 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
     const { open } = personalData(vault)
     const definitions = shop({ gateways, vault, open, paymentWindowMs: config.DAYBOOK_PAYMENT_WINDOW_MS })
     const isNew = (await store.head()).position === 0
-    const engine = await startEngine(
-      definitions,
-      { ...storage, store },
-      {
-        limits: {
-          ...defaultLimits,
-          cachedStreams: config.DAYBOOK_CACHED_STREAMS,
-          maxWaiting: config.DAYBOOK_MAX_WAITING,
-          answerTimeoutMs: config.DAYBOOK_ANSWER_TIMEOUT_MS,
-          sweepEveryMs: config.DAYBOOK_SWEEP_EVERY_MS,
-        },
-        builder: workerBuilder(directory),
-        works,
-        onFailure,
+    const settings: EngineOptions = {
+      limits: {
+        ...defaultLimits,
+        cachedStreams: config.DAYBOOK_CACHED_STREAMS,
+        maxWaiting: config.DAYBOOK_MAX_WAITING,
+        answerTimeoutMs: config.DAYBOOK_ANSWER_TIMEOUT_MS,
+        sweepEveryMs: config.DAYBOOK_SWEEP_EVERY_MS,
       },
-    )
+      builder: workerBuilder(config),
+      works,
+      onFailure,
+    }
+    const roles = new Set<Role>(works ? asked : [])
+    const cluster =
+      storage.shared &&
+      (await startCluster(
+        definitions,
+        { ...storage, ...storage.shared, store },
+        {
+          ...settings,
+          roles,
+          name: config.DAYBOOK_MEMBER,
+          version: packageJson.version,
+          leaseMs: config.DAYBOOK_LEASE_MS,
+          newId: randomUUID,
+        },
+      ))
+    const engine: Engine = cluster ?? (await startEngine(definitions, { ...storage, store }, settings))
     opened.defer(engine.stop)
     const health = (): Health => ({
       started: true,
@@ -116,11 +138,13 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
         ...(engine.jobs.failure() === undefined ? [] : ['jobs']),
       ],
     })
+    let isStopping = false
     const measured = metrics({
       projections: engine.projections.status,
       processes: engine.processes.status,
       waitingCommands: engine.handler.waiting,
-      degraded: () => health().degraded.length,
+      health,
+      isDraining: () => isStopping,
     })
     opened.defer(measured.close)
     const tokenSecret = config.DAYBOOK_TOKEN_SECRET
@@ -129,7 +153,7 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
     const adminToken = randomBytes(32).toString('base64url')
     const { app, drain } = await api({
       ...definitions,
-      operations: projectionOperations(engine.projections),
+      operations: [...projectionOperations(engine.projections), clusterOperation(cluster)],
       gateways,
       ...engine,
       store,
@@ -156,6 +180,7 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
       limits: {
         bodyBytes: config.DAYBOOK_BODY_LIMIT_BYTES,
         requestsPerMinute: config.DAYBOOK_RATE_LIMIT_PER_MINUTE,
+        ...(storage.rateLimitStore && { rateLimitStore: storage.rateLimitStore }),
         guestTokensPerMinute: config.DAYBOOK_GUEST_TOKENS_PER_MINUTE,
         queryWaitMs: config.DAYBOOK_QUERY_WAIT_MS,
         outcomeWaiters,
@@ -180,12 +205,14 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
       secret: vault.secret,
       async listen() {
         const address = { host: config.DAYBOOK_HOST, port: config.DAYBOOK_PORT, backlog: waitingConnections }
-        const listening: Promise<string> = app.listen(address)
+        const listening: Promise<string> | undefined = asked.includes('api') ? app.listen(address) : undefined
         const url = await listening
         const port = await measured.listen(config.DAYBOOK_METRICS_PORT, config.DAYBOOK_METRICS_HOST)
-        return { url, metricsUrl: `http://${config.DAYBOOK_METRICS_HOST}:${port}/metrics` }
+        const own = `http://${config.DAYBOOK_METRICS_HOST}:${port}`
+        return { url: url ?? own, metricsUrl: `${own}/metrics` }
       },
       async close() {
+        isStopping = true
         drain()
         await app.close()
         await opened.disposeAsync()

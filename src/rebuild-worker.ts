@@ -1,13 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
-import { openSqliteEventStore } from './adapters/sqlite/event-store.ts'
-import { openSqliteReadStore } from './adapters/sqlite/read-store.ts'
 import { build } from './engine/build.ts'
 import { systemClock } from './engine/clock.ts'
 import { projectionsOf, registryOf } from './engine/engine.ts'
 import type { RebuildMessage, RebuildTask } from './rebuild.ts'
 import { shopForReading } from './shop.ts'
-import { filesOf } from './storage.ts'
+import { openBuildStorage } from './storage.ts'
 
 /** The thread that builds generations: it reads the log and writes the new files, and knows no requests. */
 
@@ -21,9 +19,7 @@ function tell(message: RebuildMessage): void {
   parentPort?.postMessage(message)
 }
 
-const files = filesOf(task.directory)
-const store = await openSqliteEventStore({ file: files.log, readOnly: true })
-const readStore = openSqliteReadStore({ directory: files.readModels, cachedCharacters: 0, checkpointsElsewhere: false })
+const { store, readStore, close } = await openBuildStorage(task.settings, systemClock)
 try {
   const failures = await build(
     {
@@ -44,6 +40,5 @@ try {
 } catch (error) {
   tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
 } finally {
-  await store.close()
-  await readStore.close()
+  await close()
 }

@@ -3,9 +3,10 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Worker } from 'node:worker_threads'
 import type { BuildFailure, BuildProgress, BuildTarget } from './engine/build.ts'
 import type { Builder } from './engine/rebuilds.ts'
+import type { StorageSettings } from './storage.ts'
 
 export interface RebuildTask {
-  readonly directory: string
+  readonly settings: StorageSettings
   readonly targets: readonly BuildTarget[]
   /** How long the worker rests after each batch, in milliseconds: written by the thread that answers requests. */
   readonly rest: SharedArrayBuffer
@@ -43,7 +44,7 @@ const maxThreads = 4
  * Builds generations in worker threads with connections of their own, throttled so that the shop doesn't starve. Several
  * read models are shared out among the threads: to parse the log in each costs less than to hand parsed events over.
  */
-export function workerBuilder(directory: string): Builder {
+export function workerBuilder(settings: StorageSettings): Builder {
   return async (targets, onProgress, signal) => {
     const rest = new SharedArrayBuffer(4)
     const stopThrottle = throttle(new Int32Array(rest))
@@ -57,7 +58,7 @@ export function workerBuilder(directory: string): Builder {
           if (progress.size === threads) onProgress(slowest([...progress.values()]))
         }
         // What other threads have built is good, whatever became of this one.
-        return await buildInThread({ directory, targets: part, rest }, signal, report).catch((error: unknown) =>
+        return await buildInThread({ settings, targets: part, rest }, signal, report).catch((error: unknown) =>
           part.map(({ generationId }) => ({ generationId, message: String(error) })),
         )
       })

@@ -1,17 +1,27 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { WindowsClass } from './adapters/redis/rate-limit-windows.ts'
 import { CorruptDatabaseError, isCorrupt, isSqliteError } from './adapters/sqlite/database.ts'
 import { lockDirectory } from './adapters/sqlite/directory-lock.ts'
 import { openSqliteEventStore } from './adapters/sqlite/event-store.ts'
 import { openSqliteJobQueue } from './adapters/sqlite/job-queue.ts'
 import { openSqliteKeyVault } from './adapters/sqlite/key-vault.ts'
 import { openSqliteReadStore } from './adapters/sqlite/read-store.ts'
+import type { Config } from './config.ts'
 import type { Clock } from './engine/clock.ts'
+import type { ClusterPorts } from './engine/cluster.ts'
 import type { Ports } from './engine/engine.ts'
 import { CorruptLogError, UnavailableError } from './engine/errors.ts'
 import type { KeyVault } from './engine/key-vault.ts'
+import { openDocumentServer, openJobServer, openLogServer, type ServerSettings } from './servers.ts'
 
 export interface Storage extends Ports {
+  /** What processes share, where several may run. */
+  readonly shared?: Pick<ClusterPorts, 'coordination' | 'signal'>
+  /** Counts requests for all processes together; absent where there is one alone. */
+  readonly rateLimitStore?: WindowsClass
+  /** What about the servers' settings an operator should know. */
+  readonly warnings: readonly string[]
   close(): Promise<void>
 }
 
@@ -57,42 +67,95 @@ function openVault(file: string): KeyVault {
   }
 }
 
+/** The settings that say where everything is kept. */
+export type StorageSettings = Pick<Config, 'DAYBOOK_DATA_DIR'> & Partial<ServerSettings>
+
+/** Whether any part is kept in files, so that only this process may run. */
+export function usesFiles({ EVENTSTOREDB_URL, MONGODB_URL, REDIS_URL }: StorageSettings): boolean {
+  return EVENTSTOREDB_URL === undefined || MONGODB_URL === undefined || REDIS_URL === undefined
+}
+
 /**
- * Opens the embedded storage for this process alone.
- * @param directory made if it is not there
- * @throws DirectoryInUseError when another process has it open
+ * Opens the log, the read models, the jobs and the keys: each on the server that the settings name for it, or in a file. With one
+ * of them in files the directory belongs to this process alone.
+ * @throws DirectoryInUseError when another process has the directory open
  * @throws CorruptLogError, CorruptDatabaseError, NewerVersionError as the adapters
+ * @throws ServerUnreachableError when a server does not answer
  */
 export async function openStorage(
-  directory: string,
+  settings: StorageSettings,
   clock: Clock,
   onError: (error: unknown) => void,
 ): Promise<Storage> {
-  makeDirectory(directory)
+  const { EVENTSTOREDB_URL, MONGODB_URL, REDIS_URL, DAYBOOK_DATA_DIR: directory } = settings
   const files = filesOf(directory)
-  if (existsSync(files.vault) && !existsSync(files.log)) {
-    throw new CorruptLogError(
-      `${files.log} is missing, though its keys are there. Restore it from a backup, or take another DAYBOOK_DATA_DIR for a new shop.`,
-    )
-  }
-  const lock = lockDirectory(files.lock)
   const opened = new AsyncDisposableStack()
-  opened.defer(lock.release)
   const close = () => opened.disposeAsync()
   const keep = <P extends { close(): Promise<void> }>(port: P): P => opened.adopt(port, (each) => each.close())
   try {
-    const store = keep(await openSqliteEventStore({ file: files.log }))
-    if (!existsSync(files.vault) && (await store.head()).position > 0) {
+    if (usesFiles(settings)) {
+      makeDirectory(directory)
+      if (EVENTSTOREDB_URL === undefined && MONGODB_URL === undefined) assertLogIsThere(files)
+      const lock = lockDirectory(files.lock)
+      opened.defer(lock.release)
+    }
+    const store = keep(
+      EVENTSTOREDB_URL === undefined
+        ? await openSqliteEventStore({ file: files.log })
+        : await openLogServer(EVENTSTOREDB_URL, clock, onError),
+    )
+    const mongo = MONGODB_URL === undefined ? undefined : keep(await openDocumentServer(MONGODB_URL, settings, onError))
+    if (!mongo && !existsSync(files.vault) && (await store.head()).position > 0) {
       throw new CorruptDatabaseError(
         `${files.vault} is missing, though there is a log. It has the keys of all personal data: restore it from a backup.`,
       )
     }
-    const vault = keep(openVault(files.vault))
-    const readStore = keep(openSqliteReadStore({ directory: files.readModels, onError }))
-    const queue = keep(openSqliteJobQueue({ file: files.jobs, clock, onError }))
-    return { store, vault, readStore, queue, clock, close }
+    const vault = mongo?.vault ?? keep(openVault(files.vault))
+    const readStore = mongo?.readStore ?? keep(openSqliteReadStore({ directory: files.readModels, onError }))
+    const redis = REDIS_URL === undefined ? undefined : keep(await openJobServer(REDIS_URL, settings, onError))
+    const queue = redis?.queue ?? keep(openSqliteJobQueue({ file: files.jobs, clock, onError }))
+    return {
+      store,
+      vault,
+      readStore,
+      queue,
+      clock,
+      ...(mongo && redis && EVENTSTOREDB_URL && { shared: { coordination: mongo.coordination, signal: redis.signal } }),
+      ...(redis && { rateLimitStore: redis.rateLimitStore }),
+      warnings: redis?.warnings ?? [],
+      close,
+    }
   } catch (error) {
     await close()
     throw error
   }
+}
+
+function assertLogIsThere(files: ReturnType<typeof filesOf>): void {
+  if (!existsSync(files.vault) || existsSync(files.log)) return
+  throw new CorruptLogError(
+    `${files.log} is missing, though its keys are there. Restore it from a backup, or take another DAYBOOK_DATA_DIR for a new shop.`,
+  )
+}
+
+/** What a thread that builds read models needs: the log to read, and the read models to write. */
+export async function openBuildStorage(
+  settings: StorageSettings,
+  clock: Clock,
+): Promise<Pick<Storage, 'store' | 'readStore' | 'close'>> {
+  const { EVENTSTOREDB_URL, MONGODB_URL, DAYBOOK_DATA_DIR: directory } = settings
+  const files = filesOf(directory)
+  const onError = () => {}
+  const opened = new AsyncDisposableStack()
+  const keep = <P extends { close(): Promise<void> }>(port: P): P => opened.adopt(port, (each) => each.close())
+  const store = keep(
+    EVENTSTOREDB_URL === undefined
+      ? await openSqliteEventStore({ file: files.log, readOnly: true })
+      : await openLogServer(EVENTSTOREDB_URL, clock, onError),
+  )
+  const readStore =
+    MONGODB_URL === undefined
+      ? keep(openSqliteReadStore({ directory: files.readModels, cachedCharacters: 0, checkpointsElsewhere: false }))
+      : keep(await openDocumentServer(MONGODB_URL, settings, onError)).readStore
+  return { store, readStore, close: () => opened.disposeAsync() }
 }

@@ -7,6 +7,12 @@ export interface Health {
   readonly degraded: readonly string[]
 }
 
+/** What `/health/ready` answers. */
+export function readiness({ started, degraded }: Health, isDraining: boolean) {
+  if (isDraining || !started) return { code: 503, body: { status: started ? 'draining' : 'starting', degraded } }
+  return { code: 200, body: { status: degraded.length > 0 ? 'degraded' : 'ready', degraded } }
+}
+
 /**
  * `/health/live`: the process answers; `/health/ready`: it wants requests. What is degraded is told, and is no reason
  * to take the server out of service.
@@ -18,10 +24,7 @@ export function healthRoutes(app: FastifyInstance, health: () => Health, isDrain
   app.get('/health/live', options, (_request, reply) => reply.send({ status: 'live' }))
 
   app.get('/health/ready', options, (_request, reply) => {
-    const { started, degraded } = health()
-    if (isDraining() || !started) {
-      return reply.code(503).send({ status: started ? 'draining' : 'starting', degraded })
-    }
-    return reply.send({ status: degraded.length > 0 ? 'degraded' : 'ready', degraded })
+    const { code, body } = readiness(health(), isDraining())
+    return reply.code(code).send(body)
   })
 }

@@ -1,16 +1,17 @@
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus'
 import { AggregationType, MeterProvider } from '@opentelemetry/sdk-metrics'
 import type { ProjectionStatus } from '../engine/projection-status.ts'
+import { type Health, readiness } from './health.ts'
 
 /** What is counted as it happens. */
 export interface Metrics {
   /** @param route as it was declared, with parameters in braces */
   request(method: string, route: string, status: number, seconds: number): void
   command(name: string, outcome: CommandOutcome): void
-  /** Serves `/metrics`; returns the port. */
+  /** Serves `/metrics`, and `/health/live` and `/health/ready` as the API does; returns the port. */
   listen(port: number, host: string): Promise<number>
   close(): Promise<void>
 }
@@ -23,8 +24,9 @@ export interface MetricSources {
   /** How far each process manager has come. */
   processes(): readonly { readonly name: string; readonly position: number }[]
   waitingCommands(): number
-  /** Number of parts that are degraded. */
-  degraded(): number
+  health(): Health
+  /** True once the process has begun to stop. */
+  isDraining(): boolean
 }
 
 const delayResolutionMs = 10
@@ -69,7 +71,7 @@ export function metrics(sources: MetricSources): Metrics {
     result.observe(sources.waitingCommands()),
   )
   gauge('daybook_degraded', 'Parts that do not work as they should').addCallback((result) =>
-    result.observe(sources.degraded()),
+    result.observe(sources.health().degraded.length),
   )
 
   // What it measures are the times between its own timers, which are on time with a delay of their resolution.
@@ -89,9 +91,17 @@ export function metrics(sources: MetricSources): Metrics {
     for (const [kind, bytes] of Object.entries({ heapUsed, heapTotal, rss })) result.observe(bytes, { kind })
   })
 
+  function answer(response: ServerResponse, code: number, body: unknown): void {
+    response.writeHead(code, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body))
+  }
+
   const server = createServer((request, response) => {
-    if (request.url?.split('?')[0] === '/metrics' && request.method === 'GET') {
-      exporter.getMetricsRequestHandler(request, response)
+    const path = request.method === 'GET' ? request.url?.split('?')[0] : undefined
+    if (path === '/metrics') exporter.getMetricsRequestHandler(request, response)
+    else if (path === '/health/live') answer(response, 200, { status: 'live' })
+    else if (path === '/health/ready') {
+      const { code, body } = readiness(sources.health(), sources.isDraining())
+      answer(response, code, body)
     } else response.writeHead(404).end()
   })
 

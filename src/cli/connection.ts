@@ -3,7 +3,7 @@ import type { LightMyRequestResponse } from 'fastify'
 import { z } from 'zod'
 import type { Config } from '../config.ts'
 import { type Daybook, openDaybook } from '../daybook.ts'
-import { filesOf } from '../storage.ts'
+import { filesOf, usesFiles } from '../storage.ts'
 
 export interface Reply {
   readonly status: number
@@ -65,11 +65,12 @@ async function answers(connection: Connection): Promise<boolean> {
 }
 
 /**
- * Connects to the server of a data directory, or opens the directory itself if none runs.
+ * Connects to the server of a data directory, or opens the directory itself if none runs; in a cluster it opens the shop beside
+ * the other processes.
  * @throws DirectoryInUseError when something else has the directory open
  */
 export async function connect(config: Config): Promise<Connection> {
-  const server = runningServer(config.DAYBOOK_DATA_DIR)
+  const server = usesFiles(config) ? runningServer(config.DAYBOOK_DATA_DIR) : undefined
   const running = server && remote(server.url, server.token)
   if (running && (await answers(running))) return running
   // What follows from the commands waits for the server, which has the gateways.

@@ -56,8 +56,10 @@ export async function serveDemo(config: Config): Promise<{ stop(): Promise<void>
       DAYBOOK_SANDBOX_URL: sandbox.url,
       DAYBOOK_SANDBOX_SECRET: sandboxSecret,
     }
-    const served = await serve(settings, async (daybook) => {
-      if (daybook.isNew) await seedWithProgress(local(daybook))
+    const served = await serve(settings, {
+      async prepare(daybook) {
+        if (daybook.isNew) await seedWithProgress(local(daybook))
+      },
     })
     sandbox.tell(`${served.url}/v1/gateways/sandbox/callbacks`)
     say(served, sandbox.url, await demoKey(served.daybook, local(served.daybook)))

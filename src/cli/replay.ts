@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs'
 import { openSqliteEventStore } from '../adapters/sqlite/event-store.ts'
 import type { Config } from '../config.ts'
-import type { RecordedEvent } from '../engine/event-store.ts'
+import { systemClock } from '../engine/clock.ts'
+import type { EventStore, RecordedEvent } from '../engine/event-store.ts'
+import { openLogServer } from '../servers.ts'
 import { filesOf } from '../storage.ts'
 import { printTable } from './output.ts'
 
@@ -25,10 +27,7 @@ const tableRows = 500
  * @throws Error when there is no log, or a time can't be read
  */
 export async function replay(config: Config, options: ReplayOptions): Promise<void> {
-  const file = filesOf(config.DAYBOOK_DATA_DIR).log
-  if (!existsSync(file))
-    throw new Error(`There is no log in ${config.DAYBOOK_DATA_DIR}. Set DAYBOOK_DATA_DIR, or start Daybook once.`)
-  const store = await openSqliteEventStore({ file, readOnly: true })
+  const store = await openLog(config)
   const print = printer(options.format)
   const { limit = Number.POSITIVE_INFINITY } = options
   let printed = 0
@@ -47,7 +46,15 @@ export async function replay(config: Config, options: ReplayOptions): Promise<vo
   }
 }
 
-async function* batches(store: Awaited<ReturnType<typeof openSqliteEventStore>>, { stream, type }: ReplayOptions) {
+async function openLog({ EVENTSTOREDB_URL, DAYBOOK_DATA_DIR }: Config): Promise<EventStore> {
+  if (EVENTSTOREDB_URL !== undefined) return await openLogServer(EVENTSTOREDB_URL, systemClock, () => {})
+  const file = filesOf(DAYBOOK_DATA_DIR).log
+  if (!existsSync(file))
+    throw new Error(`There is no log in ${DAYBOOK_DATA_DIR}. Set DAYBOOK_DATA_DIR, or start Daybook once.`)
+  return await openSqliteEventStore({ file, readOnly: true })
+}
+
+async function* batches(store: EventStore, { stream, type }: ReplayOptions) {
   const types = type && type.length > 0 ? new Set(type) : undefined
   if (stream !== undefined) {
     for await (const events of store.readStream(stream)) yield events.filter((event) => !types || types.has(event.type))

@@ -198,7 +198,7 @@ export async function startCluster(
     handler,
     clock,
     (error) => onFailure(error, 'watch'),
-    new Set(roles.has('api') ? definitions.aggregates.map(({ category }) => category) : []),
+    new Set(roles.has('api') || roles.size === 0 ? definitions.aggregates.map(({ category }) => category) : []),
   )
 
   return {

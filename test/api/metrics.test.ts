@@ -9,7 +9,8 @@ const sources: MetricSources = {
   ],
   processes: () => [{ name: 'fulfil', position: 5 }],
   waitingCommands: () => 4,
-  degraded: () => 1,
+  health: () => ({ started: true, degraded: ['bookings'] }),
+  isDraining: () => false,
 }
 
 async function scrape(port: number): Promise<string> {

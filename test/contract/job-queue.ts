@@ -189,6 +189,46 @@ export function jobQueueContract(harness: () => Promise<JobQueueHarness>): void 
     })
   })
 
+  describe('a job that is cancelled while it runs, and scheduled anew', () => {
+    async function scheduledAnew() {
+      const made = await emptyQueue()
+      const { queue, now, advance } = made
+      const gate = Promise.withResolvers<void>()
+      const ran: unknown[] = []
+      const handler = async ({ data }: RunningJob) => {
+        ran.push(data.number)
+        await gate.promise
+      }
+      const stop = queue.work('mail', handler, { ...patient, concurrency: 5 })
+      await queue.schedule([mail('a', now(), { number: 1 })])
+      await advance(10)
+      await queue.cancel(['a'])
+      await queue.schedule([mail('a', now(), { number: 2 })])
+      return { ...made, handler, stop, ran, gate }
+    }
+
+    test('runs after the one that was cancelled', async () => {
+      const { queue, advance, handler, stop, ran, gate } = await scheduledAnew()
+      void stop() // it waits for what runs, while another worker has come
+      queue.work('mail', handler, patient)
+      await advance(10)
+      expect(ran).toEqual([1])
+      gate.resolve()
+      await advance(50)
+      expect(ran).toEqual([1, 2])
+      expect(await queue.known(['a'])).toEqual(new Set())
+    })
+
+    test('does not run if it is cancelled, too', async () => {
+      const { queue, advance, ran, gate } = await scheduledAnew()
+      await queue.cancel(['a'])
+      gate.resolve()
+      await advance(50)
+      expect(ran).toEqual([1])
+      expect(await queue.known(['a'])).toEqual(new Set())
+    })
+  })
+
   describe('a worker', () => {
     test('runs as many jobs at once as it may, and all in the end', async () => {
       const { queue, now, advance } = await emptyQueue()

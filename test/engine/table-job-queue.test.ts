@@ -110,51 +110,6 @@ describe('the job runner', () => {
     expect(ran).toEqual(['a', 'b'])
   })
 
-  test('runs a job that was scheduled anew after the cancelled one of its id, which still ran', async () => {
-    const clock = manualClock()
-    const queue = memoryJobQueue({ clock })
-    const gate = Promise.withResolvers<void>()
-    const ran: unknown[] = []
-    const handler = async ({ data }: Job) => {
-      ran.push(data.number)
-      await gate.promise
-    }
-    const stop = queue.work('mail', handler, { ...limits, concurrency: 5 })
-    await queue.schedule([{ ...job(clock.now()), data: { number: 1 } }])
-    await clock.advance(10)
-    await queue.cancel(['a'])
-    await queue.schedule([{ ...job(clock.now()), data: { number: 2 } }])
-    void stop() // it waits for what runs, while another worker has come
-    queue.work('mail', handler, limits)
-    await clock.advance(10)
-    expect(ran).toEqual([1])
-    gate.resolve()
-    await clock.advance(10)
-    expect(ran).toEqual([1, 2])
-    expect(await queue.known(['a'])).toEqual(new Set())
-  })
-
-  test('does not run a job that was scheduled anew while its cancelled one still ran, and then cancelled, too', async () => {
-    const clock = manualClock()
-    const queue = memoryJobQueue({ clock })
-    const gate = Promise.withResolvers<void>()
-    let ran = 0
-    const handler = async () => {
-      ran++
-      await gate.promise
-    }
-    queue.work('mail', handler, { ...limits, concurrency: 5 })
-    await queue.schedule([job(clock.now())])
-    await clock.advance(10)
-    await queue.cancel(['a'])
-    await queue.schedule([job(clock.now())])
-    await queue.cancel(['a'])
-    gate.resolve()
-    await clock.advance(10)
-    expect(ran).toBe(1)
-    expect(await queue.known(['a'])).toEqual(new Set())
-  })
-
   test('goes on once a table that failed works again', async () => {
     const clock = manualClock()
     const { table, state } = fragileTable()

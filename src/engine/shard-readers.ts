@@ -106,12 +106,14 @@ export function shardReaders(options: ShardReadersOptions): ShardReaders {
     const checkpoint = await generation?.checkpoint()
     if (!generation) return
     const known = shelf.current?.position ?? 0
+    const position = checkpoint?.position ?? 0
+    const isOfOtherLog = checkpoint !== undefined && checkpoint.logId !== store.logId
     // One that is behind what was already shown would take back what readers have seen.
-    if (checkpoint?.logId !== store.logId || checkpoint.position < known) return await generation.close()
+    if (isOfOtherLog || position < known) return await generation.close()
     const old = shelf.before
     const replaced = shelf.current
-    shelf.current = { generation, position: checkpoint.position }
-    shelf.waiters.reached(checkpoint.position)
+    shelf.current = { generation, position }
+    shelf.waiters.reached(position)
     await old?.generation.close()
     if (!replaced) return
     shelf.before = replaced

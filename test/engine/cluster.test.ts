@@ -127,6 +127,8 @@ describe('a cluster', () => {
   test('of one process does all there is to do', async () => {
     const { shared, join } = servers()
     const { engine, failures } = await join('one')
+    const states = () => engine.projections.status().map(({ status }) => status)
+    await expect.poll(states, { timeout: 5_000 }).toEqual(['live', 'live'])
     const position = await depositAround(engine, 20, 10)
     expect(await total(engine, position)).toBe(200)
     await expect.poll(async () => (await engine.handler.fold(account, 'a7:saved')).state.balance).toBe(10)

@@ -11,6 +11,8 @@ export interface EventStoreHarness {
   readonly reopen?: (store: EventStore) => Promise<EventStore>
   /** Makes the next append be written and its answer be lost, so that it is in doubt; absent where that can't happen. */
   readonly loseNextAnswer?: (store: EventStore) => void
+  /** Set where the stores are parts of one log that others have: what needs a log of its own is not run. */
+  readonly sharesLog?: boolean
   /** How many courses of appends and reads are tried. */
   readonly propertyRuns: number
 }

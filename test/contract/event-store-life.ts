@@ -7,7 +7,7 @@ import { newEvents } from './new-event.ts'
 import { fill } from './sample-log.ts'
 
 /** Defines the tests of what outlives a store, of its checkpoints and of its end. */
-export function lifeContract({ open, reopen }: EventStoreHarness): void {
+export function lifeContract({ open, reopen, sharesLog = false }: EventStoreHarness): void {
   describe('a checkpoint', () => {
     const checkpoint = (position: number) => ({ logId: 'a-log', position, eventId: `event ${position}` })
 
@@ -58,7 +58,7 @@ export function lifeContract({ open, reopen }: EventStoreHarness): void {
   })
 
   describe('a log', () => {
-    test('has an id of its own', async () => {
+    test.skipIf(sharesLog)(`has an id of its own${sharesLog ? ' (not run: the log is shared)' : ''}`, async () => {
       const [one, other] = [await open(), await open()]
       expect(one.logId).not.toBe('')
       expect(one.logId).not.toBe(other.logId)

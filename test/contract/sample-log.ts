@@ -12,6 +12,8 @@ export const filters: readonly EventFilter[] = [
   { types: new Set(['ItemAdded', 'Shipped']) },
   { categories: new Set(['cart']) },
   { types: new Set(['Shipped']), categories: new Set(['cartLine', 'order']) },
+  { exceptTypes: new Set(['ItemAdded', 'Unknown']) },
+  { exceptTypes: new Set(['ItemRemoved']), categories: new Set(['order']) },
   { types: new Set(['Unknown']) },
   { types: new Set() },
   { categories: new Set(['car']) },
@@ -31,7 +33,7 @@ export async function fill(store: EventStore, appends: number): Promise<void> {
 }
 
 /** What a filter means, told in other words than those of the engine. */
-export function isAmong({ types, categories }: EventFilter, { type, stream }: RecordedEvent): boolean {
-  const ofType = types === undefined || [...types].includes(type)
+export function isAmong({ types, exceptTypes, categories }: EventFilter, { type, stream }: RecordedEvent): boolean {
+  const ofType = (types === undefined || [...types].includes(type)) && ![...(exceptTypes ?? [])].includes(type)
   return ofType && (categories === undefined || [...categories].some((category) => stream.startsWith(`${category}-`)))
 }

@@ -2,6 +2,8 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import packageJson from '../package.json' with { type: 'json' }
 import { printCluster } from './cli/cluster.ts'
 import { type Connection, connect } from './cli/connection.ts'
+import { copy } from './cli/copy.ts'
+import { StoppedError } from './cli/courier.ts'
 import { serveDemo } from './cli/demo.ts'
 import { importOnlineRetail } from './cli/import.ts'
 import { createKey, listKeys, revokeKey } from './cli/keys.ts'
@@ -40,14 +42,15 @@ function positive(value: string): number {
 }
 
 const longestStopMs = 10_000
+const exitCodes = { failed: 1, stopped: 130 }
 
 /** Stops on the first signal, and at once on the second. */
 function stopOnSignal(stop: () => Promise<void>): void {
   let isStopping = false
   const onSignal = () => {
-    if (isStopping) process.exit(130)
+    if (isStopping) process.exit(exitCodes.stopped)
     isStopping = true
-    setTimeout(() => process.exit(1), longestStopMs).unref()
+    setTimeout(() => process.exit(exitCodes.failed), longestStopMs).unref()
     stop().then(
       () => process.exit(0),
       (error: unknown) => fail(error),
@@ -155,6 +158,20 @@ program
   .action(() => withConnection((connection) => printCluster(connection, readConfig().DAYBOOK_LEASE_MS)))
 
 program
+  .command('copy')
+  .description('bring the log to another place, with its keys and how far its processes are, and compare every event')
+  .requiredOption('--from <url>', 'where it is: file:./data, or esdb://... with its keys at MONGODB_URL')
+  .requiredOption('--to <url>', 'where it goes')
+  .action(({ from, to }: { from: string; to: string }) => {
+    const stopping = new AbortController()
+    const stop = () =>
+      stopping.abort(new StoppedError('Stopped. Run the same command again to go on: nothing is copied twice.'))
+    process.once('SIGINT', stop)
+    process.once('SIGTERM', stop)
+    return copy(readConfig(), { from, to, signal: stopping.signal })
+  })
+
+program
   .command('seed')
   .description('make the demo shop')
   .action(() =>
@@ -183,7 +200,7 @@ function advice(error: Error): string {
 
 function fail(error: unknown): never {
   console.error(error instanceof Error ? `daybook: ${advice(error)}` : error)
-  process.exit(1)
+  process.exit(error instanceof StoppedError ? exitCodes.stopped : exitCodes.failed)
 }
 
 // Whoever reads the output may have seen enough.

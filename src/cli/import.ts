@@ -9,12 +9,11 @@ import { ledgerOf } from './online-retail/ledger.ts'
 import { reconcile } from './online-retail/reconciliation.ts'
 import { printLines, printReconciliation } from './online-retail/report.ts'
 import { writeSetAside } from './online-retail/set-aside.ts'
-import { progressLine } from './output.ts'
+import { progress } from './progress.ts'
 
 /** `daybook import`: brings in the orders of another system, and proves that they are all there. */
 
 const requestsAtOnce = 48
-const showEveryMs = { terminal: 100, log: 2_000 }
 const pollEveryMs = 100
 
 /** What was imported is not what the file has. */
@@ -27,19 +26,6 @@ interface ImportOptions {
   readonly rejects?: string
   /** Stops it between two requests. */
   readonly signal?: AbortSignal
-}
-
-/** Shows how far work is, no more often than somebody can read it. */
-function progress(task: { output: string }, noun: string): (done: number, total: number) => void {
-  const startedAt = Date.now()
-  let shownAt = 0
-  return (done, total) => {
-    const now = Date.now()
-    const everyMs = process.stdout.isTTY ? showEveryMs.terminal : showEveryMs.log
-    if (now - shownAt < everyMs && done < total) return
-    shownAt = now
-    task.output = progressLine(done, total, (done * 1_000) / Math.max(1, now - startedAt), noun)
-  }
 }
 
 const Status = z.object({

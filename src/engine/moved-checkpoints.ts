@@ -1,16 +1,33 @@
 import type { EventStore, RecordedEvent } from './event-store.ts'
+import { checkpointName } from './process-runner.ts'
 
 /** The checkpoints of process managers in another log, where the same events have other positions. */
 
-/** A log, and among how many hash shards each of its process managers is divided. */
+/** A log, and among how many hash shards each of its process managers can be divided there. */
 export interface ShardedLog {
   readonly store: EventStore
+  /** 1 where one process alone runs all of them. */
   readonly shards: number
+  /** Takes the lease on a shard of a manager, so that what is saved under its token counts; absent where there are no leases. */
+  readonly takeLease?: (manager: string, shard: number) => Promise<number>
 }
 
-/** Names of a process manager's checkpoints: its own where it is in one piece, else one for each shard. */
-export function checkpointNames(manager: string, shards: number): readonly string[] {
-  return shards === 1 ? [manager] : Array.from({ length: shards }, (_, shard) => `${manager}/${shard}`)
+/** Where a place of a manager is kept: of all of it if there is no shard. */
+interface Kept {
+  readonly name: string
+  readonly shard?: number
+}
+
+/** The names under which a manager's place may be kept: in one piece, or together in shards. */
+function waysToKeep(manager: string, shards: number): readonly (readonly Kept[])[] {
+  const whole = [{ name: checkpointName(manager) }]
+  if (shards === 1) return [whole]
+  return [whole, Array.from({ length: shards }, (_, shard) => ({ name: checkpointName(manager, shard), shard }))]
+}
+
+async function reached({ logId, loadCheckpoint }: EventStore, name: string): Promise<number> {
+  const checkpoint = await loadCheckpoint(name)
+  return checkpoint?.logId === logId ? checkpoint.position : 0
 }
 
 export interface MovedCheckpoint {
@@ -38,13 +55,11 @@ export async function checkpointMove(
   /** In order of their positions; the first ones are behind the last event that was noted. */
   const ahead: MovedCheckpoint[] = []
   for (const manager of managers) {
-    const positions = await Promise.all(
-      checkpointNames(manager, shards).map(async (name) => {
-        const checkpoint = await store.loadCheckpoint(name)
-        return checkpoint?.logId === store.logId ? checkpoint.position : 0
-      }),
+    // Of shards the last one counts. Of the ways to keep it the furthest: each says that everything before it is done.
+    const places = waysToKeep(manager, shards).map(async (way) =>
+      Math.min(...(await Promise.all(way.map(({ name }) => reached(store, name))))),
     )
-    ahead.push({ manager, from: Math.min(...positions), position: 0, eventId: '' })
+    ahead.push({ manager, from: Math.max(...(await Promise.all(places))), position: 0, eventId: '' })
   }
   ahead.sort((one, other) => one.from - other.from)
   let last = { position: 0, eventId: '' }
@@ -62,20 +77,20 @@ export async function checkpointMove(
 }
 
 /**
- * Saves checkpoints that have been moved, for each shard. One that is further on stays as it is: what was reacted to is in both logs.
+ * Saves checkpoints that have been moved, in every way that they may be kept. One that is further on stays as it is: what was
+ * reacted to is in both logs.
  * @throws Error when the log does not keep one
  */
-export async function saveMoved({ store, shards }: ShardedLog, checkpoints: readonly MovedCheckpoint[]): Promise<void> {
-  const { logId } = store
-  const reached = async (name: string) => {
-    const present = await store.loadCheckpoint(name)
-    return present?.logId === logId ? present.position : 0
-  }
+export async function saveMoved(
+  { store, shards, takeLease }: ShardedLog,
+  checkpoints: readonly MovedCheckpoint[],
+): Promise<void> {
   for (const { manager, position, eventId } of checkpoints) {
-    for (const name of checkpointNames(manager, shards)) {
-      if ((await reached(name)) >= position) continue
-      await store.saveCheckpoint(name, { logId, position, eventId })
-      if ((await reached(name)) < position) {
+    for (const { name, shard } of waysToKeep(manager, shards).flat()) {
+      if ((await reached(store, name)) >= position) continue
+      const fence = shard === undefined ? 0 : ((await takeLease?.(manager, shard)) ?? 0)
+      await store.saveCheckpoint(name, { logId: store.logId, position, eventId }, fence)
+      if ((await reached(store, name)) < position) {
         throw new Error(
           `The target does not keep the checkpoint of ${name}. Stop all Daybook processes that use it, and run the same command again.`,
         )

@@ -322,6 +322,39 @@ describe('what goes along with a log', () => {
     expect(await target.store.loadCheckpoint('fulfil-order')).toBeUndefined()
   })
 
+  test('is what is done by a manager that was in one piece and is in shards by now, or the other way round', async () => {
+    const source = { ...(await endWith('order-1', 'order-2', 'order-3')), shards: 2 }
+    const { logId } = source.store
+    const [first, second, third] = await logOf(source.store)
+    for (const [name, event] of [
+      ['place-order', first],
+      ['place-order/0', second],
+      ['place-order/1', third],
+      ['fulfil-order', second],
+      ['fulfil-order/0', third],
+    ] as const) {
+      await source.store.saveCheckpoint(name, { logId, position: event?.position ?? 0, eventId: event?.id ?? '' })
+    }
+    const { checkpoints } = await copy(source, end())
+    expect(checkpoints).toEqual([
+      expect.objectContaining({ manager: 'place-order', eventId: second?.id }),
+      expect.objectContaining({ manager: 'fulfil-order', eventId: second?.id }),
+    ])
+  })
+
+  test('is saved under a lease, so that it counts where shards were run before', async () => {
+    const source = await endWith('order-1')
+    await source.store.saveCheckpoint('place-order', await source.store.head())
+    const target = end({ shards: 2 })
+    await target.store.saveCheckpoint('place-order/1', { logId: target.store.logId, position: 0, eventId: '' }, 7)
+    await expect(copy(source, target)).rejects.toThrow('does not keep the checkpoint of place-order/1')
+    const taken: string[] = []
+    const takeLease = async (manager: string, shard: number) => taken.push(`${manager}/${shard}`) + 7
+    await copy(source, { ...target, takeLease })
+    expect(taken).toEqual(['place-order/1'])
+    expect(await target.store.loadCheckpoint('place-order/1')).toEqual(await target.store.head())
+  })
+
   test('is no checkpoint of yet another log, and none that takes the target back', async () => {
     const source = await endWith('order-1', 'order-2')
     const target = end()

@@ -26,8 +26,10 @@ export class HopelessJobError extends Error {
 }
 
 export interface WorkOptions {
-  /** Most jobs of this name that run at once. */
+  /** Most jobs of this name that run at once in one worker. */
   readonly concurrency: number
+  /** Most that run at once in all workers of all processes, which agree on it; what those of each add up to if absent. */
+  readonly totalConcurrency?: number
   /** Tries before the job is dead. */
   readonly maxAttempts: number
   /** Wait before the second try; doubles with each. The jitter takes away up to half of it. */

@@ -116,6 +116,13 @@ export function tableJobQueue(table: JobTable, options: TableJobQueueOptions): J
     /** The table may have due jobs that have not been started. */
     let hasMore = false
 
+    function isFull(): boolean {
+      if (own.size >= limits.concurrency) return true
+      const { totalConcurrency } = limits
+      if (totalConcurrency === undefined) return false
+      return running.values().reduce((sum, { job }) => (job.name === name ? sum + 1 : sum), 0) >= totalConcurrency
+    }
+
     function wakeAt(time: number, delayMs: number): void {
       cancelTimer()
       timerAt = time
@@ -126,18 +133,18 @@ export function tableJobQueue(table: JobTable, options: TableJobQueueOptions): J
       cancelTimer()
       timerAt = Infinity
       hasMore = true
-      if (stopped || own.size >= limits.concurrency) return // the end of a job fills again
+      if (stopped || isFull()) return // the end of a job fills again
       const now = clock.now()
       let isAnyBehind = false
       try {
         // Jobs that run are still in the table, so that many more are asked for.
         for (const { attempts, ...job } of table.due(name, now, limits.concurrency + running.size)) {
-          if (own.size >= limits.concurrency) return
+          if (isFull()) return
           if (!running.has(job.id)) start({ job, cancelled: false, saved: true }, attempts)
           // One that was cancelled, and scheduled anew while it still runs, comes after that.
           else if (!isRunning(job.id)) isAnyBehind = true
         }
-        hasMore = isAnyBehind || own.size >= limits.concurrency
+        hasMore = isAnyBehind || isFull()
         const next = table.nextAt(name, now)
         if (next !== undefined) wakeAt(next, next - now)
       } catch (error) {
@@ -199,7 +206,7 @@ export function tableJobQueue(table: JobTable, options: TableJobQueueOptions): J
         if (hasMore) fill()
       },
       startAtOnce(job) {
-        if (stopped || hasMore || own.size >= limits.concurrency) return false
+        if (stopped || hasMore || isFull()) return false
         // As it would come out of the table.
         const data = JSON.parse(JSON.stringify(job.data))
         start({ job: { ...job, data }, cancelled: false, saved: false }, 0)

@@ -249,6 +249,28 @@ export function jobQueueContract(harness: () => Promise<JobQueueHarness>): void 
       expect([running, most, ended]).toEqual([0, 3, 10])
     })
 
+    test('runs no more jobs than all together may, and all in the end', async () => {
+      const { queue, now, advance } = await emptyQueue()
+      let [running, most, ended] = [0, 0, 0]
+      const gates = Array.from({ length: 10 }, () => Promise.withResolvers<void>())
+      const handler = async ({ data }: RunningJob) => {
+        most = Math.max(most, ++running)
+        await gates[Number(data.number)]?.promise
+        running--
+        ended++
+      }
+      for (let worker = 0; worker < 2; worker++) {
+        queue.work('mail', handler, { ...patient, concurrency: 3, totalConcurrency: 4 })
+      }
+      await advance(100)
+      await queue.schedule(gates.map((_, number) => mail(`job-${number}`, now(), { number })))
+      await advance(100)
+      expect([running, ended]).toEqual([4, 0])
+      for (const gate of gates) gate.resolve()
+      await advance(300)
+      expect([running, most, ended]).toEqual([0, 4, 10])
+    })
+
     test('runs no job twice at once', async () => {
       const { queue, now, advance } = await emptyQueue()
       const gate = Promise.withResolvers<void>()

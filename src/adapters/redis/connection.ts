@@ -131,6 +131,7 @@ export class PatientConnection extends Redis {
       maxRetriesPerRequest: null,
     })
     this.#onError = onError
+    this.setMaxListeners(100) // each worker listens
     tellOnce(this, onError)
   }
 

@@ -132,6 +132,15 @@ export function openRedisJobQueue(options: RedisJobQueueOptions): JobQueue {
     })
   }
 
+  /** A limit that was taken back must not stay in Redis. */
+  async function limit(name: string, totalConcurrency: number | undefined): Promise<void> {
+    await fast.run(async () => {
+      const queue = await queueOf(name)
+      if (totalConcurrency === undefined) await queue.removeGlobalConcurrency()
+      else await queue.setGlobalConcurrency(totalConcurrency)
+    })
+  }
+
   async function isCancelled(name: string, id: string): Promise<boolean> {
     try {
       return (await fast.run((client) => client.exists(placeOf(name, id).mark))) === 1
@@ -201,6 +210,7 @@ export function openRedisJobQueue(options: RedisJobQueueOptions): JobQueue {
         concurrency: limits.concurrency,
         lockMs,
         stopTimeoutMs,
+        prepare: () => limit(name, limits.totalConcurrency),
         run: (job) => attempt(name, handler, limits, job),
         retryDelayMs: (tried) => retryDelayMs(tried, limits, random),
         ended: (job) => ended(name, idOf(job)),

@@ -19,6 +19,8 @@ export interface JobRunnerOptions {
   readonly lockMs: number
   /** How long a stop waits for jobs that run. */
   readonly stopTimeoutMs: number
+  /** Puts down what all processes have to keep to. Before the first job is taken, and whenever Redis may have lost it. */
+  prepare(): Promise<void>
   /** Runs a job; what it throws makes BullMQ try again, or an UnrecoverableError call it dead. */
   run(job: Job<StoredJob>): Promise<void>
   /** In milliseconds. */
@@ -30,13 +32,15 @@ export interface JobRunnerOptions {
 
 /** BullMQ tries again at once, and would do that thousands of times a second. */
 const restMs = 1_000
+const prepareAgainMs = 100
 
 /**
  * Takes due jobs of one queue and runs them, for as long as nobody stops it, whatever happens to Redis.
  * @returns takes no more, and waits for those that run, but not for ever: what hangs runs again elsewhere
  */
 export function startJobRunner(options: JobRunnerOptions): () => Promise<void> {
-  const { connection, prefix, queue, concurrency, lockMs, stopTimeoutMs, run, retryDelayMs, ended, onError } = options
+  const { connection, prefix, queue, concurrency, lockMs, stopTimeoutMs, prepare, run, retryDelayMs, ended, onError } =
+    options
   const stopping = new AbortController()
   const ending = new Set<Promise<void>>()
   let worker = begin()
@@ -50,6 +54,7 @@ export function startJobRunner(options: JobRunnerOptions): () => Promise<void> {
 
   function begin(): Worker<StoredJob> {
     const own = new Worker<StoredJob>(queue, run, {
+      autorun: false,
       connection,
       prefix,
       concurrency,
@@ -67,13 +72,35 @@ export function startJobRunner(options: JobRunnerOptions): () => Promise<void> {
       onError(error)
       rest(own).catch(onError)
     })
-    // What failed as it began, never begins.
-    own.waitUntilReady().catch(async () => {
-      await pause(systemClock, restMs, stopping.signal)
-      own.close(true).catch(onError)
-      if (!stopping.signal.aborted) worker = begin()
-    })
+    start(own).catch(onError)
     return own
+  }
+
+  async function start(own: Worker<StoredJob>): Promise<void> {
+    try {
+      await own.waitUntilReady()
+    } catch {
+      // What failed as it began, never begins.
+      await pause(systemClock, restMs, stopping.signal)
+      if (!stopping.signal.aborted) worker = begin()
+      return await own.close(true)
+    }
+    await prepareSurely()
+    if (!stopping.signal.aborted && !own.isRunning()) await own.run()
+  }
+
+  async function prepareSurely(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      try {
+        return await prepare()
+      } catch {
+        await pause(systemClock, prepareAgainMs, stopping.signal) // another connection may not be there yet
+      }
+    }
+  }
+
+  function prepareAgain(): void {
+    prepareSurely().catch(onError)
   }
 
   async function rest(own: Worker<StoredJob>): Promise<void> {
@@ -83,6 +110,8 @@ export function startJobRunner(options: JobRunnerOptions): () => Promise<void> {
     if (!stopping.signal.aborted) await own.resume()
   }
 
+  connection.on('ready', prepareAgain)
+
   async function close(): Promise<void> {
     await worker.close()
     await Promise.all(ending)
@@ -90,6 +119,7 @@ export function startJobRunner(options: JobRunnerOptions): () => Promise<void> {
 
   return async () => {
     stopping.abort()
+    connection.off('ready', prepareAgain)
     const waited = new AbortController()
     await Promise.race([close().catch(onError), pause(systemClock, stopTimeoutMs, waited.signal)])
     waited.abort()

@@ -8,6 +8,7 @@ import { tcpProxy } from './tcp-proxy.ts'
 interface Work {
   running: number
   room: number
+  total: number
 }
 
 const names = ['mail', 'bill', 'x']
@@ -24,7 +25,7 @@ export async function redisJobQueueHarness(): Promise<JobQueueHarness> {
   const proxied = new URL(url)
   proxied.hostname = '127.0.0.1'
   proxied.port = String(proxy.port)
-  const works = new Map<string, Work>(names.map((name) => [name, { running: 0, room: 0 }]))
+  const works = new Map<string, Work>(names.map((name) => [name, { running: 0, room: 0, total: Infinity }]))
   const opened: JobQueue[] = []
 
   function open(at: string): JobQueue {
@@ -36,6 +37,7 @@ export async function redisJobQueueHarness(): Promise<JobQueueHarness> {
         const work = works.get(name)
         if (work === undefined) throw new Error(`The harness knows no jobs called ${name}`)
         work.room += options.concurrency
+        work.total = options.totalConcurrency ?? Infinity
         const stop = queue.work(
           name,
           async (job) => {
@@ -60,7 +62,7 @@ export async function redisJobQueueHarness(): Promise<JobQueueHarness> {
     }
   }
 
-  async function isSettled(name: string, { running, room }: Work): Promise<boolean> {
+  async function isSettled(name: string, { running, room, total }: Work): Promise<boolean> {
     const key = `${prefix}:jobs:${name}`
     const due = Date.now() * delayedUnitsPerMs
     const [waiting, active, delayed] = await Promise.all([
@@ -68,7 +70,7 @@ export async function redisJobQueueHarness(): Promise<JobQueueHarness> {
       client.llen(`${key}:active`),
       client.zcount(`${key}:delayed`, '-inf', due),
     ])
-    return active === running && (room <= running || waiting + delayed === 0)
+    return active === running && (Math.min(room, total) <= running || waiting + delayed === 0)
   }
 
   async function settle(): Promise<void> {

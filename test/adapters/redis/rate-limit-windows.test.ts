@@ -2,6 +2,7 @@ import type { FastifyRateLimitStore } from '@fastify/rate-limit'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openRedisRateLimits } from '../../../src/adapters/redis/rate-limit-windows.ts'
 import { RateLimitWindows } from '../../../src/api/rate-limit-windows.ts'
+import { serve } from '../../api/serve.ts'
 import { keySpace, redisUrl, withoutRedis } from './redis.ts'
 import { redisServer, withoutServer } from './redis-server.ts'
 
@@ -66,6 +67,25 @@ describe.skipIf(skipped)(`rate limits in Redis${skipped ? ` (${withoutRedis})` :
     expect(await count(child(other, routes[0]), 'ada')).toMatchObject({ current: 2 })
     expect(await count(child(one, routes[1]), 'ada')).toMatchObject({ current: 1 })
     expect(await count(one, 'ada')).toMatchObject({ current: 1 })
+  })
+
+  test('refuse, in every process of the API, whoever has asked too much of all of them', async () => {
+    const keys = keySpace()
+    onTestFinished(keys.dispose)
+    const stores = [1, 2].map(() => openRedisRateLimits({ ...keys, local: RateLimitWindows, timeoutMs: 1_000 }))
+    onTestFinished(async () => {
+      for (const each of stores) await each.close()
+    })
+    const [one, other] = stores
+    if (one === undefined || other === undefined) throw new Error('There are two')
+    const [first, second] = [new one.store(), new other.store()]
+    await vi.waitFor(async () => expect(await isShared(first, second, 'first')).toBe(true))
+    const apis = await Promise.all(
+      stores.map(({ store }) => serve({ limits: { requestsPerMinute: 3, rateLimitStore: store } })),
+    )
+    const statuses: number[] = []
+    for (const { send } of [...apis, ...apis]) statuses.push((await send('GET /v1/venues/globe')).statusCode)
+    expect(statuses).toEqual([404, 404, 404, 429])
   })
 
   test('say nothing readable of who calls', async () => {

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts'
 import type { Coordination, Lease, Member } from './coordination.ts'
-import { ownerOf } from './shards.ts'
+import { shareOut } from './shards.ts'
 
 /** Leases with their tokens. */
 export type Held = ReadonlyMap<string, number>
@@ -118,15 +118,26 @@ export function ownership(options: OwnershipOptions): Ownership {
     return leases
   }
 
+  /** Who is to hold what. What the same members want is shared out together, so that all of them come to the same. */
+  function ownersNow(): ReadonlyMap<string, string> {
+    const groups = new Map<string, { readonly members: readonly string[]; readonly names: string[] }>()
+    for (const name of names) {
+      const members = present.filter((member) => wants(member, name)).map((member) => member.id)
+      const key = members.sort().join(' ')
+      const group = groups.get(key) ?? { members, names: [] }
+      groups.set(key, group)
+      group.names.push(name)
+    }
+    return new Map([...groups.values()].flatMap((group) => [...shareOut(group.names, group.members)]))
+  }
+
   async function share(leases: readonly Lease[]): Promise<void> {
     const there = new Map(leases.map((lease) => [lease.name, lease]))
+    const owners = ownersNow()
     const next = new Map(held)
     const leaving = new Map<string, number>()
     for (const name of names) {
-      const owner = ownerOf(
-        name,
-        present.filter((member) => wants(member, name)).map((member) => member.id),
-      )
+      const owner = owners.get(name)
       const token = held.get(name)
       if (owner !== id) {
         if (token === undefined) continue

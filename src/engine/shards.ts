@@ -18,17 +18,21 @@ export function shardOf(name: string, shards: number): number {
 }
 
 /**
- * The one of some members that something belongs to: who has the highest hash with its name. One that comes takes some from
- * each, one that goes leaves its own to all others, and nothing else moves.
- * Thaler, Ravishankar: Using name-based mappings to increase hit rates (rendezvous hashing), 1998.
- * @returns undefined if there are no members
+ * Shares names out among members: each goes to the one with the highest hash of both that still has room, so that all have about
+ * as many. One that comes takes some from each, one that goes leaves its own to the others, and little else moves.
+ * Thaler, Ravishankar: Using name-based mappings to increase hit rates (rendezvous hashing), 1998; with the bound of
+ * Mirrokni, Thorup, Zadimoghaddam: Consistent hashing with bounded loads, 2016.
+ * @returns the member of each name; none if there are no members
  */
-export function ownerOf(name: string, members: readonly string[]): string | undefined {
-  let owner: string | undefined
-  let highest = -1
-  for (const member of [...members].sort()) {
-    const weight = hashOf(`${member} ${name}`)
-    if (weight > highest) [owner, highest] = [member, weight]
+export function shareOut(names: readonly string[], members: readonly string[]): ReadonlyMap<string, string> {
+  const room = new Map(members.map((member) => [member, Math.ceil(names.length / members.length)]))
+  const owners = new Map<string, string>()
+  for (const name of [...names].sort()) {
+    const weights = [...room].map(([member, left]) => ({ member, left, weight: hashOf(`${member} ${name}`) }))
+    const [first] = weights.filter(({ left }) => left > 0).sort((one, other) => other.weight - one.weight)
+    if (first === undefined) continue
+    owners.set(name, first.member)
+    room.set(first.member, first.left - 1)
   }
-  return owner
+  return owners
 }

@@ -124,6 +124,7 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
           name: config.DAYBOOK_MEMBER,
           version: packageJson.version,
           leaseMs: config.DAYBOOK_LEASE_MS,
+          awaited: new Set(definitions.commands.flatMap(({ outcome }) => (outcome ? [outcome.decider.category] : []))),
           newId: randomUUID,
         },
       ))

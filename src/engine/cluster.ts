@@ -29,6 +29,8 @@ export interface ClusterOptions extends Omit<EngineOptions, 'works'> {
   /** Of Daybook. */
   readonly version: string
   readonly leaseMs: number
+  /** Categories of the aggregates whose outcome commands can wait for. */
+  readonly awaited: ReadonlySet<string>
   /** Makes ids that nobody made before. */
   readonly newId: () => string
 }
@@ -198,7 +200,7 @@ export async function startCluster(
     handler,
     clock,
     (error) => onFailure(error, 'watch'),
-    new Set(roles.has('api') || roles.size === 0 ? definitions.aggregates.map(({ category }) => category) : []),
+    roles.has('api') || roles.size === 0 ? options.awaited : new Set(),
   )
 
   return {

@@ -58,6 +58,7 @@ function servers() {
       name,
       version: '1.0.0',
       leaseMs,
+      awaited: new Set(['account']),
       newId: v4,
       onFailure: (error) => failures.push(error),
     })

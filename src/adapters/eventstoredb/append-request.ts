@@ -6,6 +6,8 @@ import timestamps from 'google-protobuf/google/protobuf/timestamp_pb.js'
 import { noStream } from '../../engine/event-store.ts'
 import type { Proposal } from './stored-event.ts'
 
+export type BatchAppendRequest = InstanceType<typeof streams.BatchAppendReq>
+
 /** What is appended to one stream, all or nothing. */
 export interface Append {
   readonly stream: string
@@ -22,7 +24,7 @@ export function batchAppendRequest(
   correlationId: string,
   { stream, expectedRevision, events }: Append,
   nowMs: number,
-): InstanceType<typeof streams.BatchAppendReq> {
+): BatchAppendRequest {
   const options = new streams.BatchAppendReq.Options()
   options.setStreamIdentifier(createStreamIdentifier(stream))
   options.setDeadline(timestamps.Timestamp.fromDate(new Date(nowMs + deadlineMs)))

@@ -3,7 +3,7 @@ import { parseUUID } from '@eventstore/db-client/dist/utils/grpcUUID.js'
 import type { BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js'
 import type { Clock } from '../../engine/clock.ts'
 import { UnavailableError } from '../../engine/errors.ts'
-import { type Append, batchAppendRequest } from './append-request.ts'
+import { type Append, type BatchAppendRequest, batchAppendRequest } from './append-request.ts'
 import type { BatchAppendCall, Connection } from './connection.ts'
 import { appendFailure, appendRefusal, inDoubt, notWritten } from './failures.ts'
 
@@ -28,17 +28,20 @@ export interface Written {
 /** Sends appends one after another on one call, without waiting for the answers of those before. */
 export interface Appender {
   /**
+   * Each append has a timer of its own, for the call has none.
    * @throws ConflictError, InDoubtError, UnavailableError, CorruptLogError as the port's `append`
    */
   append(append: Append): Promise<Written>
-  /** Resolves when no append waits for its answer: each has a timer, so that this ends. */
-  idle(): Promise<void>
 }
 
+/** An append that takes up memory: until it is answered, or its call is over, even when nobody waits for it any more. */
 interface Pending {
   readonly append: Append
-  resolve(written: Written): void
-  reject(error: Error): void
+  readonly request: BatchAppendRequest
+  readonly bytes: number
+  /** Nobody waits for the answer any more. */
+  isGivenUp: boolean
+  settle(outcome: Written | Error): void
 }
 
 /** A call with the appends that wait for its answers: when it fails, no other call's appends are touched. */
@@ -46,6 +49,8 @@ interface OpenCall {
   readonly call: BatchAppendCall
   readonly pending: Map<string, Pending>
   answeredAtMs: number
+  /** An append's time is over, and nothing has been answered since it was sent. */
+  isStalled: boolean
   isOver: boolean
 }
 
@@ -56,11 +61,16 @@ export function appender(options: AppenderOptions): Appender {
   let opening: Promise<OpenCall> | undefined
   let underWay = 0
   let bytesUnderWay = 0
-  let wakeIdle: (() => void)[] = []
+
+  function release({ bytes }: Pending): void {
+    underWay--
+    bytesUnderWay -= bytes
+  }
 
   async function open(): Promise<OpenCall> {
     const call = await connection.batchAppend()
-    const opened: OpenCall = { call, pending: new Map(), answeredAtMs: clock.monotonic(), isOver: false }
+    const answeredAtMs = clock.monotonic()
+    const opened: OpenCall = { call, pending: new Map(), answeredAtMs, isStalled: false, isOver: false }
     call.on('data', (answer: BatchAppendResp) => answered(opened, answer))
     call.on('error', (error) => over(opened, error))
     call.on('end', () => over(opened, new Error('The server ended the call')))
@@ -71,72 +81,93 @@ export function appender(options: AppenderOptions): Appender {
   function over(opened: OpenCall, error: unknown): void {
     opened.isOver = true
     if (current === opened) current = undefined
-    for (const pending of [...opened.pending.values()]) pending.reject(appendFailure(error))
+    for (const pending of opened.pending.values()) {
+      release(pending)
+      pending.settle(appendFailure(error))
+    }
+    opened.pending.clear()
+  }
+
+  function remove(opened: OpenCall, id: string, pending: Pending): void {
+    if (opened.pending.delete(id)) release(pending)
   }
 
   function answered(opened: OpenCall, answer: BatchAppendResp): void {
     opened.answeredAtMs = clock.monotonic()
-    const pending = opened.pending.get(parseUUID(answer.getCorrelationId()) ?? '')
+    if (opened.isStalled) {
+      opened.isStalled = false
+      for (const [id, pending] of opened.pending) if (pending.isGivenUp) remove(opened, id, pending)
+    }
+    const id = parseUUID(answer.getCorrelationId()) ?? ''
+    const pending = opened.pending.get(id)
     // Answered twice, or too late: whoever asked has been told something already.
     if (pending === undefined) return
-    const { stream, expectedRevision } = pending.append
-    const [error, success] = [answer.getError(), answer.getSuccess()]
-    if (error !== undefined) pending.reject(appendRefusal(error, stream, expectedRevision))
-    else if (success === undefined) pending.reject(inDoubt(new Error('The answer says nothing')))
-    else {
-      const position = success.getPosition()?.getCommitPosition()
-      pending.resolve({
-        revision: Number(success.getCurrentRevision()),
-        position: position === undefined ? undefined : Number(position),
-      })
-    }
+    remove(opened, id, pending)
+    pending.settle(outcomeOf(answer, pending.append))
   }
 
-  function send(append: Append): Promise<Written> {
+  function write(opened: OpenCall, id: string, pending: Pending): void {
+    // A server that is silent gets one append at a time, to see whether it still is: all others would pile up here.
+    const isProbed = opened.isStalled && [...opened.pending.values()].some(({ isGivenUp }) => !isGivenUp)
+    if (opened.isOver || isProbed) {
+      release(pending)
+      pending.settle(notWritten(new Error('The server does not answer')))
+      return
+    }
+    opened.pending.set(id, pending)
+    opened.call.write(pending.request)
+  }
+
+  function timedOut(on: OpenCall | undefined, id: string, pending: Pending, askedAtMs: number): void {
+    const error = new Error(`No answer came within ${appendTimeoutMs} ms`)
+    pending.isGivenUp = true
+    if (on === undefined) {
+      pending.settle(notWritten(error))
+      return
+    }
+    if (on.answeredAtMs <= askedAtMs) on.isStalled = true
+    else remove(on, id, pending)
+    pending.settle(inDoubt(error))
+  }
+
+  function send(append: Append, bytes: number): Promise<Written> {
     return new Promise<Written>((resolve, reject) => {
       const id = randomUUID()
       const askedAtMs = clock.monotonic()
       let on: OpenCall | undefined
-      let isSettled = false
-
-      function settle(how: () => void): void {
-        isSettled = true
-        cancelTimer()
-        on?.pending.delete(id)
-        how()
+      const pending: Pending = {
+        append,
+        request: batchAppendRequest(id, append, clock.now()),
+        bytes,
+        isGivenUp: false,
+        settle(outcome) {
+          cancelTimer()
+          if (outcome instanceof Error) reject(outcome)
+          else resolve(outcome)
+        },
       }
+      const cancelTimer = clock.after(appendTimeoutMs, () => timedOut(on, id, pending, askedAtMs))
+      underWay++
+      bytesUnderWay += bytes
 
-      const cancelTimer = clock.after(appendTimeoutMs, () => {
-        const error = new Error(`No answer came within ${appendTimeoutMs} ms`)
-        settle(() => reject(on === undefined ? notWritten(error) : inDoubt(error)))
-        // To a server that has answered nothing since, more and more would pile up in this process.
-        if (on !== undefined && on.answeredAtMs <= askedAtMs) on.call.cancel()
-      })
-
-      function write(opened: OpenCall): void {
-        if (isSettled) return
-        if (opened.isOver) {
-          settle(() => reject(notWritten(new Error('The call ended before it began'))))
-          return
+      function writeOn(opened: OpenCall): void {
+        if (pending.isGivenUp) release(pending)
+        else {
+          on = opened
+          write(opened, id, pending)
         }
-        on = opened
-        opened.pending.set(id, {
-          append,
-          resolve: (written) => settle(() => resolve(written)),
-          reject: (error) => settle(() => reject(error)),
-        })
-        opened.call.write(batchAppendRequest(id, append, clock.now()))
       }
 
       if (current !== undefined) {
-        write(current)
+        writeOn(current)
         return
       }
       opening ??= open().finally(() => {
         opening = undefined
       })
-      opening.then(write, (error: unknown) => {
-        if (!isSettled) settle(() => reject(notWritten(error)))
+      opening.then(writeOn, (error: unknown) => {
+        release(pending)
+        pending.settle(notWritten(error))
       })
     })
   }
@@ -147,25 +178,18 @@ export function appender(options: AppenderOptions): Appender {
       if (underWay >= maxAppendsUnderWay || bytesUnderWay + bytes > maxBytesUnderWay) {
         throw new UnavailableError('log-busy', 'Too many appends wait to be written. Try again.')
       }
-      underWay++
-      bytesUnderWay += bytes
-      try {
-        return await send(append)
-      } finally {
-        underWay--
-        bytesUnderWay -= bytes
-        if (underWay === 0) {
-          for (const wake of wakeIdle) wake()
-          wakeIdle = []
-        }
-      }
+      return send(append, bytes)
     },
+  }
+}
 
-    async idle() {
-      if (underWay === 0) return
-      await new Promise<void>((resolve) => {
-        wakeIdle.push(resolve)
-      })
-    },
+function outcomeOf(answer: BatchAppendResp, { stream, expectedRevision }: Append): Written | Error {
+  const [refusal, success] = [answer.getError(), answer.getSuccess()]
+  if (refusal !== undefined) return appendRefusal(refusal, stream, expectedRevision)
+  if (success === undefined) return inDoubt(new Error('The answer says nothing'))
+  const position = success.getPosition()?.getCommitPosition()
+  return {
+    revision: Number(success.getCurrentRevision()),
+    position: position === undefined ? undefined : Number(position),
   }
 }

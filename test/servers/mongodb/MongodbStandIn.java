@@ -1,8 +1,13 @@
+import de.bwaldvogel.mongo.MongoDatabase;
 import de.bwaldvogel.mongo.MongoServer;
 import de.bwaldvogel.mongo.MongoVersion;
 import de.bwaldvogel.mongo.backend.AbstractMongoBackend;
+import de.bwaldvogel.mongo.backend.Index;
+import de.bwaldvogel.mongo.backend.IndexKey;
 import de.bwaldvogel.mongo.backend.h2.H2Backend;
+import de.bwaldvogel.mongo.backend.h2.H2Database;
 import de.bwaldvogel.mongo.backend.memory.MemoryBackend;
+import de.bwaldvogel.mongo.backend.memory.MemoryDatabase;
 import de.bwaldvogel.mongo.bson.Document;
 import de.bwaldvogel.mongo.wire.message.MongoMessage;
 import java.util.List;
@@ -26,6 +31,16 @@ public class MongodbStandIn {
     public synchronized Document handleMessage(MongoMessage message) {
       return super.handleMessage(message).cloneDeeply();
     }
+
+    @Override
+    public MemoryDatabase openOrCreateDatabase(String name) {
+      return new MemoryDatabase(name, getCursorRegistry()) {
+        @Override
+        protected Index<Integer> openOrCreateUniqueIndex(String collection, String index, List<IndexKey> keys, boolean sparse) {
+          return ById.of(super.openOrCreateUniqueIndex(collection, index, keys, sparse));
+        }
+      };
+    }
   }
 
   /** As in memory; what was answered is in the file, should the process be killed. */
@@ -39,6 +54,16 @@ public class MongodbStandIn {
       Document answer = super.handleMessage(message).cloneDeeply();
       commit();
       return answer;
+    }
+
+    @Override
+    protected MongoDatabase openOrCreateDatabase(String name) {
+      return new H2Database(name, getMvStore(), getCursorRegistry()) {
+        @Override
+        protected Index<Object> openOrCreateUniqueIndex(String collection, String index, List<IndexKey> keys, boolean sparse) {
+          return ById.of(super.openOrCreateUniqueIndex(collection, index, keys, sparse));
+        }
+      };
     }
   }
 

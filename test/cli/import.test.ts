@@ -1,28 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { type Connection, connect, succeed } from '../../src/cli/connection.ts'
 import { importOnlineRetail } from '../../src/cli/import.ts'
 import { readConfig } from '../../src/config.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
 import { sampleRows, writeSample } from './online-retail/sample.ts'
+import { printedLines } from './printed.ts'
 
-/** What the command prints, by line. */
-const printed: string[] = []
-
-beforeEach(() => {
-  printed.length = 0
-  const note = (text: unknown) => printed.push(...String(text).split('\n'))
-  const logged = vi.spyOn(console, 'log').mockImplementation(note)
-  const written = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
-  const warned = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
-  return () => {
-    logged.mockRestore()
-    written.mockRestore()
-    warned.mockRestore()
-  }
-})
+const { printed } = printedLines()
 
 const figures = () => printed.map((row) => row.trim().split(/\s{2,}/))
 

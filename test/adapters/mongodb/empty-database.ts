@@ -4,6 +4,8 @@ import { connectMongo, type MongoConnection } from '../../../src/adapters/mongod
 /** A database of its own on the server that `MONGODB_URL` names. */
 
 export interface EmptyDatabase {
+  /** How other processes connect to it. */
+  readonly url: string
   /** Opens a further connection to it, as another process does. */
   connect(): MongoConnection
   /** Drops it with the keys beside it, and closes all connections. */
@@ -18,6 +20,8 @@ export const whyNotRun = url === undefined ? ' (not run: set MONGODB_URL)' : ''
 export function emptyDatabase(): EmptyDatabase {
   if (url === undefined) throw new Error('Set MONGODB_URL to a server for tests')
   const name = `test-${randomUUID()}`
+  const own = new URL(url)
+  own.pathname = `/${name}`
   const connections: MongoConnection[] = []
 
   function connect(): MongoConnection {
@@ -27,6 +31,7 @@ export function emptyDatabase(): EmptyDatabase {
   }
 
   return {
+    url: own.href,
     connect,
     async dispose() {
       const { databaseNamed } = connect()

@@ -1,16 +1,16 @@
-import type { BuildProgress, BuildTarget } from './build.ts'
-import { type Clock, pause } from './clock.ts'
+import type { BuildProgress } from './build.ts'
+import type { Clock } from './clock.ts'
 import type { ShardStatus } from './cluster-member.ts'
 import { FencedError } from './errors.ts'
 import type { EventStore } from './event-store.ts'
-import type { Feed, Stretch } from './feed.ts'
-import { advance, type Follower, openFollower, savePlace } from './follower.ts'
+import type { Feed } from './feed.ts'
 import type { Held } from './ownership.ts'
-import { type Projection, specOf } from './projection.ts'
+import type { Projection } from './projection.ts'
 import { PoisonEventError } from './projector.ts'
 import type { Fences, GenerationInfo, ReadStore } from './read-store.ts'
 import type { Builder } from './rebuilds.ts'
-import type { Part } from './shards.ts'
+import { type BuildOrder, shardBuilds } from './shard-builds.ts'
+import { runShards, type ShardRun } from './shard-run.ts'
 import type { Signal } from './signal.ts'
 
 export interface ShardProjector {
@@ -52,23 +52,12 @@ export function projectionLease({ name, version }: Pick<Projection, 'name' | 've
 export const swapSignal = '*'
 
 const lookEveryMs = 1_000
-/** How late a place is written that no document was written with. */
-const savePlaceAfterMs = 20
-
-/** A generation that this process writes shards of. */
-interface Run {
-  readonly fences: Fences
-  readonly stopping: AbortController
-  position: number
-  /** When it was last at the end of the log, by the monotonic clock. */
-  levelAtMs: number
-  ending: Promise<void>
-}
 
 interface Seat {
   readonly definition: Projection
   fences: Fences
-  readonly runs: Map<string, Run>
+  /** By generation. */
+  readonly runs: Map<string, ShardRun>
   /** Since when a generation is not the live one any more. */
   readonly retiredSince: Map<string, number>
   readonly skipped: Set<string>
@@ -88,6 +77,10 @@ export function currentOf(
 ): GenerationInfo | undefined {
   const own = generations.filter((each) => each.projection === name && each.version === version)
   return own.find(({ state }) => state === 'live') ?? own.findLast(({ state }) => state === 'retired')
+}
+
+function failureOf(runs: ReadonlyMap<string, ShardRun>): string | undefined {
+  return [...runs.values()].map((run) => run.failure()).find((failure) => failure !== undefined)
 }
 
 /** Folds the hash shards of read models that this process holds; whoever holds the first one builds and swaps generations. */
@@ -111,6 +104,19 @@ export function shardProjector(options: ShardProjectorOptions): ShardProjector {
   let looking: Promise<void> = Promise.resolve()
   let building: Promise<void> | undefined
   let cancelLook = () => {}
+  const buildAll = shardBuilds({
+    store,
+    readStore,
+    feed,
+    clock,
+    builder,
+    shards,
+    signal: stopping.signal,
+    onSwapped() {
+      signal.send([swapSignal])
+      void look()
+    },
+  })
 
   function fencesOf({ definition }: Seat, held: Held): Fences {
     const found = new Map<number, number>()
@@ -125,97 +131,37 @@ export function shardProjector(options: ShardProjectorOptions): ShardProjector {
     return one.size === other.size && [...one].every(([shard, token]) => other.get(shard) === token)
   }
 
-  /** Takes in stretches of the log until it is stopped, and writes its place within a moment, for readers elsewhere wait for it. */
-  async function fold(seat: Seat, follower: Follower, run: Run): Promise<void> {
-    const { definition, skipped } = seat
-    const stretches = feed.follow(follower.position, definition.types, run.stopping.signal)[Symbol.asyncIterator]()
-    const take = () => {
-      const taken = stretches.next()
-      // Whoever fails on the stretch before it no longer waits for it.
-      taken.catch(() => {})
-      return taken
-    }
-    let next = take()
-    let saveAtMs: number | undefined
-    let last: Stretch | undefined
-    while (!run.stopping.signal.aborted) {
-      const rest = saveAtMs === undefined ? undefined : Math.max(0, saveAtMs - clock.monotonic())
-      const done = new AbortController()
-      const result = await (rest === undefined
-        ? next
-        : Promise.race([next, pause(clock, rest, done.signal).then(() => undefined)]))
-      done.abort()
-      if (result?.done) return
-      if (result === undefined) {
-        if (last) await savePlace(store.logId, follower, last.eventId)
-      } else {
-        last = result.value
-        const events = skipped.size > 0 ? last.events.filter(({ id }) => !skipped.has(id)) : last.events
-        await advance(store.logId, definition, follower, events, last)
-        next = take()
-      }
-      run.position = follower.position
-      if (run.position >= feed.position()) run.levelAtMs = clock.monotonic()
-      delete seat.failure
-      if (follower.savedPosition >= follower.position) {
-        saveAtMs = undefined
-        signal.send([definition.name])
-      } else saveAtMs ??= clock.monotonic() + savePlaceAfterMs
-    }
-  }
-
-  async function runOn(seat: Seat, id: string, run: Run): Promise<void> {
-    const { definition } = seat
-    const part: Part = { of: shards, fences: run.fences }
-    for (let failures = 0; !run.stopping.signal.aborted; ) {
-      let follower: Follower | undefined
-      try {
-        follower = await openFollower(store, readStore, id, definition, part)
-        if (!follower) {
-          seat.unusable.add(id)
-          return void look()
-        }
-        const before = follower.position
-        run.position = before
-        await fold(seat, follower, run).finally(() => {
-          if (run.position > before) failures = 0
-        })
-      } catch (error) {
-        if (run.stopping.signal.aborted) return
-        onFailure(error, definition.name)
-        if (error instanceof FencedError) {
-          for (const shard of run.fences.keys()) onFenced(projectionLease(definition, shard))
-          return
-        }
-        if (error instanceof PoisonEventError) {
-          seat.stoppedBy = error
-          return
-        }
-        seat.failure = error instanceof Error ? error.message : String(error)
-        await pause(clock, Math.min(5_000, 100 * 2 ** failures++), run.stopping.signal)
-      } finally {
-        await follower?.generation.close().catch((error: unknown) => onFailure(error, definition.name))
-      }
-    }
-  }
-
   function startRun(seat: Seat, id: string): void {
-    const run: Run = {
-      fences: seat.fences,
-      stopping: new AbortController(),
-      position: 0,
-      levelAtMs: clock.monotonic(),
-      ending: Promise.resolve(),
-    }
+    const { definition, fences, skipped } = seat
+    const run = runShards({
+      store,
+      readStore,
+      feed,
+      clock,
+      definition,
+      generationId: id,
+      part: { of: shards, fences },
+      skipped,
+      onSaved: () => signal.send([definition.name]),
+      onFailure(error) {
+        onFailure(error, definition.name)
+        if (error instanceof PoisonEventError) seat.stoppedBy = error
+        if (error instanceof FencedError)
+          for (const shard of fences.keys()) onFenced(projectionLease(definition, shard))
+      },
+      onUnusable() {
+        seat.unusable.add(id)
+        void look()
+      },
+    })
     seat.runs.set(id, run)
-    run.ending = runOn(seat, id, run)
+    delete seat.stoppedBy
+    delete seat.failure
   }
 
   async function endRun(seat: Seat, id: string): Promise<void> {
     const run = seat.runs.get(id)
-    if (!run) return
-    run.stopping.abort()
-    await run.ending
+    await run?.stop()
     if (seat.runs.get(id) === run) seat.runs.delete(id)
   }
 
@@ -235,7 +181,7 @@ export function shardProjector(options: ShardProjectorOptions): ShardProjector {
   async function attend(seat: Seat, generations: readonly GenerationInfo[]): Promise<void> {
     const ids = await wanted(seat, generations)
     for (const [id, run] of seat.runs) {
-      const isCurrent = ids.has(id) && sameFences(run.fences, seat.fences)
+      const isCurrent = ids.has(id) && sameFences(run.part.fences, seat.fences)
       if (!isCurrent) await endRun(seat, id)
     }
     if (seat.fences.size === 0 || stopping.signal.aborted) return
@@ -273,67 +219,6 @@ export function shardProjector(options: ShardProjectorOptions): ShardProjector {
     return newer === undefined
   }
 
-  async function buildAll(asked: readonly Seat[], generations: readonly GenerationInfo[]): Promise<void> {
-    const targets: (BuildTarget & { readonly seat: Seat })[] = []
-    for (const seat of asked) {
-      const { name, version } = seat.definition
-      const spec = specOf(seat.definition)
-      const begun = generations.find(
-        (each) => each.projection === name && each.version === version && each.state === 'building',
-      )
-      const opened = begun && (await openFollower(store, readStore, begun.id, seat.definition))
-      if (begun && !opened) await readStore.dropGeneration(begun.id)
-      const generation = opened?.generation ?? (await readStore.createGenerationToFill(spec, shards))
-      await generation.close()
-      targets.push({ seat, projection: name, generationId: generation.id })
-    }
-    const failures = await builder(
-      targets.map(({ projection, generationId }) => ({ projection, generationId })),
-      (progress) => {
-        for (const { seat } of targets) seat.rebuild = progress
-      },
-      stopping.signal,
-    )
-    for (const { seat, projection, generationId } of targets) {
-      const failure = failures.find((each) => each.generationId === generationId)?.message
-      if (stopping.signal.aborted) return
-      try {
-        if (failure !== undefined) throw new Error(failure)
-        // Another goes on with it if this process no longer holds the first shard.
-        if (seat.fences.has(0)) await swapIn(seat, generationId)
-      } catch (error) {
-        seat.rebuildFailure = error instanceof Error ? error.message : String(error)
-        onFailure(error, projection)
-        await readStore.dropGeneration(generationId)
-      }
-    }
-  }
-
-  /** Brings a new generation up to where the log is, and lets queries read it from then on. */
-  async function swapIn(seat: Seat, id: string): Promise<void> {
-    const { definition } = seat
-    const follower = await openFollower(store, readStore, id, definition)
-    if (!follower) throw new Error(`The new generation of ${definition.name} can't be opened`)
-    try {
-      const { position: head } = await store.head()
-      if (follower.position < head) {
-        for await (const stretch of feed.follow(follower.position, definition.types, stopping.signal)) {
-          await advance(store.logId, definition, follower, stretch.events, stretch)
-          if (follower.position >= head) await savePlace(store.logId, follower, stretch.eventId)
-          if (follower.position >= head) break
-        }
-      }
-      if (stopping.signal.aborted) return
-      await readStore.makeLive(id)
-      delete seat.stoppedBy
-      delete seat.failure
-      signal.send([swapSignal])
-      void look()
-    } finally {
-      await follower.generation.close()
-    }
-  }
-
   function buildMissing(generations: readonly GenerationInfo[]): void {
     if (building !== undefined) return
     const asked = [...seats.values()].filter((seat) => isToBuild(seat, generations))
@@ -343,18 +228,25 @@ export function shardProjector(options: ShardProjectorOptions): ShardProjector {
       seat.rebuild = { position: 0, head: feed.position(), events: 0, elapsedMs: 0 }
       delete seat.rebuildFailure
     }
-    building = buildAll(asked, generations)
-      .catch(async (error: unknown) => {
-        for (const seat of asked) {
-          seat.rebuildFailure = error instanceof Error ? error.message : String(error)
-          onFailure(error, seat.definition.name)
-        }
-        await pause(clock, 5_000, stopping.signal)
-      })
-      .finally(() => {
-        for (const seat of asked) delete seat.rebuild
-        building = undefined
-      })
+    building = buildAll(asked.map(orderOf), generations).finally(() => {
+      for (const seat of asked) delete seat.rebuild
+      building = undefined
+    })
+  }
+
+  function orderOf(seat: Seat): BuildOrder {
+    const { definition } = seat
+    return {
+      definition,
+      isOurs: () => seat.fences.has(0),
+      onProgress(progress) {
+        seat.rebuild = progress
+      },
+      onFailure(error) {
+        seat.rebuildFailure = error instanceof Error ? error.message : String(error)
+        onFailure(error, definition.name)
+      },
+    }
   }
 
   async function lookOnce(): Promise<void> {
@@ -410,19 +302,18 @@ export function shardProjector(options: ShardProjectorOptions): ShardProjector {
       [...seats.values()].flatMap((seat) => {
         const { definition, fences, runs, stoppedBy, rebuild, rebuildFailure } = seat
         if (fences.size === 0) return []
-        const error = stoppedBy?.message ?? seat.failure ?? feed.failure()
-        const current = [...runs.values()].reduce<Run | undefined>(
-          (one, other) => (one && one.position > other.position ? one : other),
+        const error = stoppedBy?.message ?? seat.failure ?? failureOf(runs) ?? feed.failure()
+        const current = [...runs.values()].reduce<ShardRun | undefined>(
+          (one, other) => (one && one.position() > other.position() ? one : other),
           undefined,
         )
-        const isBehind = current !== undefined && current.position < feed.position()
         return [
           {
             name: definition.name,
             version: definition.version,
             shards: [...fences.keys()],
-            position: current?.position ?? 0,
-            lagMs: isBehind ? Math.round(clock.monotonic() - current.levelAtMs) : 0,
+            position: current?.position() ?? 0,
+            lagMs: current?.lagMs() ?? 0,
             ...(error !== undefined && { error }),
             ...(stoppedBy && {
               poison: { position: stoppedBy.event.position, eventId: stoppedBy.event.id, type: stoppedBy.event.type },

@@ -1,0 +1,141 @@
+import { type Clock, pause } from './clock.ts'
+import { FencedError } from './errors.ts'
+import type { EventStore } from './event-store.ts'
+import type { Feed, Stretch } from './feed.ts'
+import { advance, type Follower, openFollower, savePlace } from './follower.ts'
+import type { Projection } from './projection.ts'
+import { PoisonEventError } from './projector.ts'
+import type { ReadStore } from './read-store.ts'
+import type { Part } from './shards.ts'
+
+/** The hash shards of one generation that this process folds. */
+export interface ShardRun {
+  readonly part: Part
+  /** Everything up to here is in them. */
+  position(): number
+  /** For how long they have been behind the log. */
+  lagMs(): number
+  /** Why it does not get on now. */
+  failure(): string | undefined
+  /** Stops, after what is under way. */
+  stop(): Promise<void>
+}
+
+export interface ShardRunOptions {
+  readonly store: EventStore
+  readonly readStore: ReadStore
+  readonly feed: Feed
+  readonly clock: Clock
+  readonly definition: Projection
+  readonly generationId: string
+  readonly part: Part
+  /** Ids of events that operators have let it pass over. */
+  readonly skipped: ReadonlySet<string>
+  /** Told after each place that was written. */
+  readonly onSaved: () => void
+  /** Told of an error that it goes on from, or of a poison event or a fence, which it stops at. */
+  readonly onFailure: (error: unknown) => void
+  /** Told when the generation turns out not to be one of this log, or of this definition. */
+  readonly onUnusable: () => void
+}
+
+/** How late a place is written that no document was written with. */
+const savePlaceAfterMs = 20
+const longestPauseMs = 5_000
+
+/** Folds hash shards of a generation from where they are, until it is stopped. */
+export function runShards(options: ShardRunOptions): ShardRun {
+  const { store, readStore, feed, clock, definition, generationId, part, skipped } = options
+  const { onSaved, onFailure, onUnusable } = options
+  const stopping = new AbortController()
+  let position = 0
+  let levelAtMs = clock.monotonic()
+  let failure: string | undefined
+
+  /** Takes in stretches of the log, and writes its place within a moment, for readers elsewhere wait for it. */
+  async function fold(follower: Follower): Promise<void> {
+    const stretches = feed.follow(follower.position, definition.types, stopping.signal)[Symbol.asyncIterator]()
+    function take() {
+      const taken = stretches.next()
+      // Whoever fails on the stretch before it no longer waits for it.
+      taken.catch(() => {})
+      return taken
+    }
+    let next = take()
+    let saveAtMs: number | undefined
+    let last: Stretch | undefined
+    while (!stopping.signal.aborted) {
+      const result = await (saveAtMs === undefined ? next : before(next, saveAtMs))
+      if (result?.done) return
+      if (result === undefined) {
+        if (last) await savePlace(store.logId, follower, last.eventId)
+      } else {
+        last = result.value
+        const events = skipped.size > 0 ? last.events.filter(({ id }) => !skipped.has(id)) : last.events
+        await advance(store.logId, definition, follower, events, last)
+        next = take()
+      }
+      position = follower.position
+      if (position >= feed.position()) levelAtMs = clock.monotonic()
+      failure = undefined
+      if (follower.savedPosition >= position) {
+        saveAtMs = undefined
+        onSaved()
+      } else saveAtMs ??= clock.monotonic() + savePlaceAfterMs
+    }
+  }
+
+  /** What comes before a time; undefined if nothing does. */
+  async function before<Result>(coming: Promise<Result>, atMs: number): Promise<Result | undefined> {
+    const come = new AbortController()
+    const over = pause(clock, Math.max(0, atMs - clock.monotonic()), come.signal).then(() => undefined)
+    try {
+      return await Promise.race([coming, over])
+    } finally {
+      come.abort()
+    }
+  }
+
+  /** @returns false when it can't go on */
+  async function openAndFold(): Promise<boolean> {
+    let follower: Follower | undefined
+    try {
+      follower = await openFollower(store, readStore, generationId, definition, part)
+      if (!follower) {
+        onUnusable()
+        return false
+      }
+      position = follower.position
+      await fold(follower)
+      return true
+    } catch (error) {
+      if (stopping.signal.aborted) return false
+      onFailure(error)
+      failure = error instanceof Error ? error.message : String(error)
+      return !(error instanceof FencedError || error instanceof PoisonEventError)
+    } finally {
+      await follower?.generation.close().catch(onFailure)
+    }
+  }
+
+  async function run(): Promise<void> {
+    for (let failures = 0; !stopping.signal.aborted; failures++) {
+      const reached = position
+      if (!(await openAndFold())) return
+      if (position > reached) failures = 0
+      await pause(clock, Math.min(longestPauseMs, 100 * 2 ** failures), stopping.signal)
+    }
+  }
+  const running = run()
+
+  return {
+    part,
+    position: () => position,
+    lagMs: () => (position < feed.position() ? Math.round(clock.monotonic() - levelAtMs) : 0),
+    failure: () => failure,
+    async stop() {
+      stopping.abort()
+      await running
+    },
+  }
+}

@@ -10,12 +10,18 @@ export interface GatedConnection {
   /** Lets nothing through in either direction. What is written waits. */
   close(): void
   open(): void
+  /** Is gone at once, for both sides. */
   drop(): void
+  /** Says no more, hears no more, and resolves when the other side has noticed; or drops it if that takes too long. */
+  hangUp(): Promise<void>
 }
+
+const longestHangUpMs = 1000
 
 /** @param delayMs how long each piece that is sent is held back, asked when it is sent */
 export function gateConnection(socket: Socket, delayMs: () => number): GatedConnection {
   let isClosed = false
+  let isDead = false
   /** What goes out when the gate opens, or when its time has come. */
   const held: { readonly bytes: Buffer; readonly dueMs: number; readonly sent: () => void }[] = []
   let timer: NodeJS.Timeout | undefined
@@ -23,7 +29,7 @@ export function gateConnection(socket: Socket, delayMs: () => number): GatedConn
   function release(): void {
     clearTimeout(timer)
     timer = undefined
-    for (let next = held[0]; next && !isClosed; next = held[0]) {
+    for (let next = held[0]; next && !isClosed && !isDead; next = held[0]) {
       const waitMs = next.dueMs - performance.now()
       if (waitMs > 0) {
         timer = setTimeout(release, waitMs)
@@ -35,6 +41,10 @@ export function gateConnection(socket: Socket, delayMs: () => number): GatedConn
   }
 
   function send(bytes: Buffer, sent: () => void): void {
+    if (isDead) {
+      sent()
+      return
+    }
     const heldMs = delayMs()
     if (!isClosed && heldMs === 0 && held.length === 0) {
       socket.write(bytes, sent)
@@ -67,9 +77,9 @@ export function gateConnection(socket: Socket, delayMs: () => number): GatedConn
     },
   })
   socket.on('data', (bytes) => {
-    if (!stream.push(bytes)) socket.pause()
+    if (!isDead && !stream.push(bytes)) socket.pause()
   })
-  socket.on('end', () => stream.push(null))
+  socket.on('end', () => (isDead ? stream.destroy() : stream.push(null)))
   socket.on('close', () => stream.destroy())
   socket.on('error', () => stream.destroy())
   stream.on('error', () => {
@@ -90,5 +100,16 @@ export function gateConnection(socket: Socket, delayMs: () => number): GatedConn
     drop() {
       stream.destroy()
     },
+    hangUp: () =>
+      new Promise((resolve) => {
+        isDead = true
+        const longest = setTimeout(() => stream.destroy(), longestHangUpMs)
+        stream.once('close', () => {
+          clearTimeout(longest)
+          resolve()
+        })
+        socket.resume()
+        socket.end()
+      }),
   }
 }

@@ -63,13 +63,15 @@ export class CallFailure extends Error {
 
 /** As the servers of EventStoreDB: a client may have a megabyte of appends under way before it is told to go on. */
 const receiveWindowBytes = 1_048_576
+/** As Kestrel has it: of the calls beyond, subscriptions among them, a client's library waits with the next. */
+const maxConcurrentCalls = 100
 const sessionMemoryMegabytes = 512
 
 /** Serves these methods, by their paths, on the connections that it is given. */
 export function createGrpcServer(methods: ReadonlyMap<string, Method>): GrpcServer {
   const sessions = new Set<Http2Session>()
   const server = http2.createServer({
-    settings: { initialWindowSize: receiveWindowBytes, maxConcurrentStreams: 1000 },
+    settings: { initialWindowSize: receiveWindowBytes, maxConcurrentStreams: maxConcurrentCalls },
     maxSessionMemory: sessionMemoryMegabytes,
   })
   const streams = new Set<ServerHttp2Stream>()
@@ -126,7 +128,7 @@ export function createGrpcServer(methods: ReadonlyMap<string, Method>): GrpcServ
             }),
         ),
       )
-      for (const session of sessions) session.destroy()
+      for (const session of sessions) session.goaway()
     },
   }
 }

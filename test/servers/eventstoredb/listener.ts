@@ -10,6 +10,8 @@ export interface Listener {
   /** Refuses new connections; those that are there go on. */
   refuse(): Promise<void>
   dropConnections(): void
+  /** Breaks all connections off, and resolves when their clients know. */
+  hangUp(): Promise<void>
   /** Takes connections but neither reads nor sends. */
   freeze(): void
   thaw(): void
@@ -57,6 +59,9 @@ export function createListener(port: number, serve: (connection: Duplex) => void
     },
     dropConnections() {
       for (const connection of connections) connection.drop()
+    },
+    async hangUp() {
+      await Promise.all([...connections].map((connection) => connection.hangUp()))
     },
     freeze() {
       isFrozen = true

@@ -69,8 +69,13 @@ export async function startEventStoreServer(options: EventStoreServerOptions = {
 
   async function goDown(how: 'stopping' | 'killed' = 'stopping'): Promise<void> {
     await listener.refuse()
-    if (how === 'stopping') await grpc.abort()
-    listener.dropConnections()
+    if (how === 'stopping') {
+      // Who is frozen can't stop.
+      switches.faults.thaw()
+      await grpc.abort()
+    }
+    await listener.hangUp()
+    switches.faults.thaw()
   }
 
   await comeUp()

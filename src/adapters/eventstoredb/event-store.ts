@@ -121,7 +121,8 @@ function eventStore(
     const positions: number[] = []
     try {
       for await (const stored of storedEvents(stream, from, events.length)) {
-        if (idOf(stored) !== events[positions.length]?.id) break
+        const isThere = Number(stored.getStreamRevision()) === from + positions.length
+        if (!isThere || idOf(stored) !== events[positions.length]?.id) break
         positions.push(positionOf(stored))
       }
     } catch (error) {
@@ -157,9 +158,8 @@ function eventStore(
       let batch: RecordedEvent[] = []
       let next = fromRevision
       for await (const stored of storedEvents(stream, fromRevision)) {
-        const event = recorded(stored)
-        if (event.revision !== next++) throw deletedStream(stream)
-        batch.push(event)
+        if (Number(stored.getStreamRevision()) !== next++) throw deletedStream(stream)
+        batch.push(recorded(stored))
         if (batch.length < streamBatchSize) continue
         yield batch
         batch = []

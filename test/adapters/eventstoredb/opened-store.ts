@@ -15,9 +15,9 @@ export async function startServer(options?: EventStoreServerOptions): Promise<Ev
   return server
 }
 
-/** Opens a store that closes with the test, and gives up early, so that no test has to wait long. */
+/** Opens a store that closes with the test, and gives up earlier than usual. */
 export async function openStore(url: string, options: Partial<EventStoreDbOptions> = {}): Promise<EventStore> {
-  const timeouts = { appendTimeoutMs: 500, readTimeoutMs: 2_000, closeTimeoutMs: 1_000, checkpointEveryMs: 20 }
+  const timeouts = { appendTimeoutMs: 3_000, readTimeoutMs: 3_000, closeTimeoutMs: 1_000, checkpointEveryMs: 20 }
   const store = await openEventStoreDbStore({ url, clock: systemClock, ...timeouts, ...options })
   onTestFinished(() => store.close())
   return store

@@ -1,10 +1,11 @@
 # The sources are what runs: Node.js strips their types, and there is nothing to build.
-FROM node:26-slim
+FROM node:26.10.0-trixie-slim
 
 WORKDIR /app
 ENV NODE_ENV=production \
     DAYBOOK_HOST=0.0.0.0 \
     DAYBOOK_PORT=3000 \
+    DAYBOOK_METRICS_PORT=9464 \
     DAYBOOK_DATA_DIR=/data
 
 COPY package.json package-lock.json ./
@@ -15,9 +16,12 @@ COPY src ./src
 RUN mkdir /data && chown node:node /data
 USER node
 VOLUME /data
-EXPOSE 3000
+EXPOSE 3000 9464
 
+# Every role answers on the port of its metrics.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.DAYBOOK_PORT + '/health/live').then((response) => process.exit(response.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.DAYBOOK_METRICS_PORT + '/health/live').then((response) => process.exit(response.ok ? 0 : 1), () => process.exit(1))"]
 
-CMD ["node", "src/cli.ts", "serve"]
+# `docker run daybook keys list` and the like. Run it with --init: a process with the number 1 is not stopped by every signal.
+ENTRYPOINT ["node", "src/cli.ts"]
+CMD ["serve"]

@@ -7,7 +7,7 @@ import empties from 'google-protobuf/google/protobuf/empty_pb.js'
 import type { AppendOptions } from './append-request.ts'
 import { frameOf } from './grpc-frames.ts'
 import { CallFailure } from './grpc-server.ts'
-import type { AppendOutcome } from './log.ts'
+import type { AppendOutcome, ExpectedRevision } from './log.ts'
 import { bytesField, numberField } from './protobuf.ts'
 import { streamDeleted } from './status.ts'
 
@@ -108,10 +108,8 @@ function wrongVersion({ expected }: AppendOptions, { actual }: WrongVersion) {
   const details = new shared.WrongExpectedVersion()
   if (actual === 'no_stream') details.setCurrentNoStream(new empties.Empty())
   else details.setCurrentStreamRevision(String(actual))
-  if (expected === 'any') details.setExpectedAny(new empties.Empty())
-  else if (expected === 'no_stream') details.setExpectedNoStream(new empties.Empty())
-  else if (expected === 'stream_exists') details.setExpectedStreamExists(new empties.Empty())
-  else details.setExpectedStreamPosition(String(expected))
+  if (typeof expected === 'number') details.setExpectedStreamPosition(String(expected))
+  else setExpected(details, expected, new empties.Empty())
   return details
 }
 
@@ -139,13 +137,27 @@ export function appendAnswer(options: AppendOptions, outcome: AppendOutcome): Bu
     const { expected } = options
     if (outcome.actual === 'no_stream') wrong.setCurrentNoStream(new shared.Empty())
     else wrong.setCurrentRevision(String(outcome.actual))
-    if (expected === 'any') wrong.setExpectedAny(new shared.Empty())
-    else if (expected === 'no_stream') wrong.setExpectedNoStream(new shared.Empty())
-    else if (expected === 'stream_exists') wrong.setExpectedStreamExists(new shared.Empty())
-    else wrong.setExpectedRevision(String(expected))
+    if (typeof expected === 'number') wrong.setExpectedRevision(String(expected))
+    else setExpected(wrong, expected, new shared.Empty())
     answer.setWrongExpectedVersion(wrong)
   }
   return frameOf(answer.serializeBinary())
+}
+
+interface ExpectedOption<Empty> {
+  setExpectedAny(value: Empty): unknown
+  setExpectedNoStream(value: Empty): unknown
+  setExpectedStreamExists(value: Empty): unknown
+}
+
+function setExpected<Empty>(
+  message: ExpectedOption<Empty>,
+  expected: Exclude<ExpectedRevision, number>,
+  empty: Empty,
+): void {
+  if (expected === 'any') message.setExpectedAny(empty)
+  else if (expected === 'no_stream') message.setExpectedNoStream(empty)
+  else message.setExpectedStreamExists(empty)
 }
 
 function identifierOf(stream: string) {

@@ -6,11 +6,13 @@ import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { memoryKeyVault } from '../../src/adapters/memory/key-vault.ts'
+import { mongoCoordination } from '../../src/adapters/mongodb/coordination.ts'
 import { checksum } from '../../src/adapters/sqlite/log-layout.ts'
 import { copy } from '../../src/cli/copy.ts'
 import { readConfig } from '../../src/config.ts'
 import { systemClock } from '../../src/engine/clock.ts'
 import { copyLog, type LogEnd } from '../../src/engine/copy-log.ts'
+import { processLease } from '../../src/engine/process-shards.ts'
 import { filesOf, openStorage } from '../../src/storage.ts'
 import { openStore, startServer } from '../adapters/eventstoredb/opened-store.ts'
 import { emptyDatabase, whyNotRun } from '../adapters/mongodb/empty-database.ts'
@@ -209,6 +211,7 @@ describe('a copy into EventStoreDB and back', () => {
       const mongo = emptyDatabase()
       onTestFinished(mongo.dispose)
       const config = { EVENTSTOREDB_URL: server.url, MONGODB_URL: mongo.url }
+      server.faults.loseNextAnswers(3, true)
       await copy(settings(config), { from: `file:${from}`, to: server.url })
       const copied = (await eventsIn(from)).length
 
@@ -242,6 +245,34 @@ describe('a copy into EventStoreDB and back', () => {
         revision: 5,
       })
       expect(await returned.get('/v1/stock-levels/TEAPOT')).toMatchObject({ onHand: 10, reserved: 4 })
+    },
+  )
+
+  test.skipIf(whyNotRun !== '')(
+    `is refused while a process of the cluster runs, and not for one that is gone${whyNotRun}`,
+    async () => {
+      const { from } = directories()
+      await used(from)
+      const [server, mongo] = [await startServer(), emptyDatabase()]
+      onTestFinished(mongo.dispose)
+      const config = settings({ MONGODB_URL: mongo.url, DAYBOOK_LEASE_MS: '1000' })
+      const coordination = mongoCoordination(mongo.connect())
+      // A worker that ran on the empty log left a checkpoint under its lease.
+      await coordination.announce('worker-1', {})
+      const fence = await coordination.take(processLease('place-order', 0), 'worker-1', undefined)
+      const cluster = await openStore(server.url)
+      await cluster.saveCheckpoint('place-order/0', { logId: cluster.logId, position: 0, eventId: '' }, fence)
+      await cluster.close()
+
+      const beating = setInterval(() => void coordination.announce('worker-1', {}), 100)
+      onTestFinished(() => clearInterval(beating))
+      const places = { from: `file:${from}`, to: server.url }
+      await expect(copy(config, places)).rejects.toThrow('Daybook processes are running on this cluster: worker-1')
+      clearInterval(beating)
+      await copy(config, places)
+      const copied = await openStore(server.url)
+      expect(await copied.loadCheckpoint('place-order/0')).toEqual(await copied.head())
+      expect((await coordination.leases()).map(({ owner }) => owner)).toEqual(['', '', '', ''])
     },
   )
 

@@ -8,6 +8,7 @@ import { importing } from './import.ts'
 import { install } from './install.ts'
 import { longStream } from './long-stream.ts'
 import { memory } from './memory.ts'
+import { mongodb } from './mongodb.ts'
 import { cataloguePage, orderHistory, productDetail, search } from './queries.ts'
 import { reaction } from './reaction.ts'
 import { rebuild } from './rebuild.ts'
@@ -32,5 +33,6 @@ export const benchmarks: readonly Benchmark[] = [
   memory,
   growth,
   importing,
+  mongodb,
   install,
 ]

@@ -137,6 +137,7 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
         ...engine.projections.status().flatMap(({ name, status }) => (status === 'live' ? [] : [name])),
         ...engine.processes.status().flatMap(({ name, error }) => (error === undefined ? [] : [name])),
         ...(engine.jobs.failure() === undefined ? [] : ['jobs']),
+        ...(cluster?.gaveUp() === undefined ? [] : ['newer-version']),
       ],
     })
     let isStopping = false

@@ -31,6 +31,8 @@ export const MemberInfo = z.object({
   startedAt: z.string(),
   /** What it takes part in sharing out. */
   units: z.array(z.string()),
+  /** Versions of the projections that it answers queries with. */
+  serves: z.array(z.object({ projection: z.string(), version: z.int() })),
   projections: z.array(ShardStatus),
   processes: z.array(
     z.object({

@@ -1,5 +1,5 @@
 import { pause } from './clock.ts'
-import { type MemberInfo, type Role, unitOf } from './cluster-member.ts'
+import { MemberInfo, type Role, unitOf } from './cluster-member.ts'
 import type { Coordination, Lease } from './coordination.ts'
 import { commandSide, type Definitions, type Engine, type EngineOptions, type Ports, projectionsOf } from './engine.ts'
 import { NewerVersionError } from './errors.ts'
@@ -43,6 +43,8 @@ export interface ClusterStatus {
 export interface Cluster extends Engine {
   /** Who is there and who holds what. */
   cluster(): Promise<ClusterStatus>
+  /** Why this process holds nothing any more: a newer version has to go on. */
+  gaveUp(): string | undefined
 }
 
 const jobsLease = 'jobs'
@@ -62,10 +64,14 @@ export async function startCluster(
   const all = projectionsOf(definitions)
   const stopping = new AbortController()
   let share: Ownership | undefined
+  let newer: string | undefined
 
   function onFailure(error: unknown, where: string): void {
     // A newer version goes on with what this one can't.
-    if (error instanceof NewerVersionError) share?.giveUp()
+    if (error instanceof NewerVersionError && roles.size > 0) {
+      newer = error.message
+      share?.giveUp()
+    }
     options.onFailure(error, where)
   }
 
@@ -103,6 +109,10 @@ export async function startCluster(
       builder,
       shards: clusterShards,
       retirementMs: limits.retirementMs,
+      isServed: ({ projection, version }) =>
+        (share?.members() ?? [])
+          .flatMap(({ info: said }) => MemberInfo.safeParse(said).data?.serves ?? [])
+          .some((each) => each.projection === projection && each.version === version),
       onFenced: (lease) => share?.lost(lease),
       onFailure,
     })
@@ -145,7 +155,8 @@ export async function startCluster(
       roles: [...roles],
       version: options.version,
       startedAt,
-      units,
+      units: newer === undefined ? units : [],
+      serves: all.map(({ name, version }) => ({ projection: name, version })),
       projections: [...(projector?.status() ?? [])],
       processes: [...processes.status()],
     }
@@ -213,6 +224,7 @@ export async function startCluster(
     async cluster() {
       return { members: own.members(), leases: await coordination.leases() }
     },
+    gaveUp: () => newer,
     async stop() {
       stopping.abort()
       endListening?.()

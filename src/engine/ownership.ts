@@ -15,7 +15,7 @@ export interface Ownership {
   held(): Held
   /** All members that there are traces of. */
   members(): readonly SeenMember[]
-  /** Holds nothing any more and wants nothing, for good: a newer version has to go on. */
+  /** Holds nothing from now on: a newer version has to go on. `info` is to say that it wants nothing. */
   giveUp(): void
   /** Lets go of what another has taken. */
   lost(name: string): void
@@ -77,7 +77,8 @@ function sightings(now: () => number, longestGapMs: number) {
 
 /** Shares out work among the processes of a cluster by leases. */
 export function ownership(options: OwnershipOptions): Ownership {
-  const { coordination, clock, id, info, names, wants, leaseMs, apply, onFailure } = options
+  const { coordination, clock, id, info, wants, leaseMs, apply, onFailure } = options
+  let { names } = options
   const leaseBeats = sightings(clock.monotonic, leaseMs)
   const memberBeats = sightings(clock.monotonic, leaseMs)
   let held: Held = new Map()
@@ -183,12 +184,10 @@ export function ownership(options: OwnershipOptions): Ownership {
     held: () => held,
     members: () => known.map((member) => ({ ...member, silentMs: memberBeats.stillMs(member.id) })),
     giveUp() {
-      isDone = true
-      cancelBeat()
+      names = []
       const had = held
       void hold(new Map())
         .then(() => coordination.release(id, had))
-        .then(() => coordination.leave(id))
         .catch(onFailure)
     },
     lost(name) {

@@ -38,6 +38,8 @@ export interface ShardProjectorOptions {
   readonly shards: number
   /** How long readers of the old generation of a rebuilt projection can go on. */
   readonly retirementMs: number
+  /** Whether some process answers queries with a version of a projection. */
+  readonly isServed: (generation: Pick<GenerationInfo, 'projection' | 'version'>) => boolean
   /** Told when another process turns out to hold a shard. */
   readonly onFenced: (lease: string) => void
   readonly onFailure: (error: unknown, projection: string) => void
@@ -52,6 +54,7 @@ export function projectionLease({ name, version }: Pick<Projection, 'name' | 've
 export const swapSignal = '*'
 
 const lookEveryMs = 1_000
+const lowerVersionsKeptMs = 3_600_000
 
 interface Seat {
   readonly definition: Projection
@@ -85,7 +88,8 @@ function failureOf(runs: ReadonlyMap<string, ShardRun>): string | undefined {
 
 /** Folds the hash shards of read models that this process holds; whoever holds the first one builds and swaps generations. */
 export function shardProjector(options: ShardProjectorOptions): ShardProjector {
-  const { store, readStore, feed, signal, clock, builder, shards, retirementMs, onFenced, onFailure } = options
+  const { store, readStore, feed, signal, clock, builder, shards, retirementMs, isServed, onFenced, onFailure } =
+    options
   const seats = new Map<string, Seat>(
     options.projections.map((definition) => [
       definition.name,
@@ -189,14 +193,22 @@ export function shardProjector(options: ShardProjectorOptions): ShardProjector {
     if (seat.fences.has(0)) await dropOld(seat, generations, ids)
   }
 
-  /** Drops what nobody reads any more: of this version, but for one that is being built. */
+  /** How long a generation is kept that nobody is to read any more; undefined for one that somebody is. */
+  function keptForMs({ definition }: Seat, info: GenerationInfo): number | undefined {
+    if (info.projection !== definition.name || info.state === 'live') return undefined
+    if (info.version === definition.version) return info.state === 'retired' ? retirementMs : undefined
+    return info.version < definition.version && !isServed(info) ? lowerVersionsKeptMs : undefined
+  }
+
+  /** Drops what nobody reads any more. A lower version is kept for long, for those who go back to it. */
   async function dropOld(seat: Seat, generations: readonly GenerationInfo[], kept: ReadonlySet<string>): Promise<void> {
-    const { name, version } = seat.definition
-    for (const { id, projection, version: of, state } of generations) {
-      if (projection !== name || of !== version || state !== 'retired' || kept.has(id)) continue
+    for (const info of generations) {
+      const { id } = info
+      const forMs = kept.has(id) ? undefined : keptForMs(seat, info)
+      if (forMs === undefined) continue
       const since = seat.retiredSince.get(id) ?? clock.monotonic()
       seat.retiredSince.set(id, since)
-      if (clock.monotonic() - since < retirementMs) continue
+      if (clock.monotonic() - since < forMs) continue
       const dropped: Promise<void> = readStore.dropGeneration(id)
       await dropped
       seat.retiredSince.delete(id)

@@ -1,5 +1,6 @@
 import { v4 } from 'uuid'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { z } from 'zod'
 import { memoryCoordination } from '../../src/adapters/memory/coordination.ts'
 import { memoryEventStore } from '../../src/adapters/memory/event-store.ts'
 import { memoryJobQueue } from '../../src/adapters/memory/job-queue.ts'
@@ -10,10 +11,13 @@ import { systemClock } from '../../src/engine/clock.ts'
 import { type Cluster, type ClusterPorts, clusterShards, startCluster } from '../../src/engine/cluster.ts'
 import { type Role, roles } from '../../src/engine/cluster-member.ts'
 import { ask } from '../../src/engine/command.ts'
+import { decider } from '../../src/engine/decider.ts'
 import { buildHere, type Definitions, defaultLimits } from '../../src/engine/engine.ts'
+import { defineEvents } from '../../src/engine/events.ts'
 import { processManager } from '../../src/engine/process-manager.ts'
 import type { Projection } from '../../src/engine/projection.ts'
 import { idOf } from '../../src/engine/streams.ts'
+import { newEvent } from '../contract/new-event.ts'
 import { account, accountEvents } from './account.ts'
 import { balances, balancesProjection, rich } from './balances.ts'
 import { deposit } from './handling.ts'
@@ -25,6 +29,15 @@ const match = processManager({
   from: [accountEvents],
   route: ({ stream, metadata }) => (metadata.actor.kind === 'customer' ? idOf(stream) : undefined),
   on: { Deposited: ({ stream, data: { amount } }) => [ask(account, `${idOf(stream)}:saved`, 'Deposit', { amount })] },
+})
+
+/** An aggregate that only a newer version knows. */
+const gift = decider({
+  events: defineEvents('gift', { GiftWrapped: z.object({ paper: z.string() }) }),
+  commands: {},
+  initial: {},
+  evolve: (state) => state,
+  decide: {},
 })
 
 const leaseMs = 400
@@ -209,5 +222,18 @@ describe('a cluster', () => {
     expect([await total(old.engine, position), await total(young.engine, position)]).toEqual([20, 20])
     await young.engine.stop()
     expect(await total(old.engine, await depositAround(old.engine, 10))).toBe(30)
+  })
+
+  test('of an older version gives up what it holds when a newer one writes, and says so', async () => {
+    const { shared, join } = servers()
+    const old = await join('old')
+    await total(old.engine, await depositAround(old.engine, 10))
+    await shared.store.append('gift-1', -1, [newEvent({ type: 'GiftWrapped', data: { paper: 'red' } })])
+    await expect.poll(() => old.engine.gaveUp(), { timeout: 5_000 }).toContain('GiftWrapped')
+    await expect.poll(() => owners(old.engine), { timeout: 5_000 }).toEqual([''])
+    const young = await join('young', { aggregates: [account, gift] })
+    await expect.poll(() => owners(young.engine), { timeout: 5_000 }).toEqual(['young'])
+    expect(await total(young.engine, await depositAround(young.engine, 10))).toBe(20)
+    expect(old.engine.gaveUp()).toBeDefined()
   })
 })

@@ -253,7 +253,8 @@ describe('a copy into EventStoreDB and back', () => {
     async () => {
       const { from } = directories()
       await used(from)
-      const [server, mongo] = [await startServer(), emptyDatabase()]
+      const server = await startServer()
+      const mongo = emptyDatabase()
       onTestFinished(mongo.dispose)
       const config = settings({ MONGODB_URL: mongo.url, DAYBOOK_LEASE_MS: '1000' })
       const coordination = mongoCoordination(mongo.connect())

@@ -79,10 +79,7 @@ export async function startEventStoreServer(options: EventStoreServerOptions = {
   }
 
   await comeUp()
-  const stop = async () => {
-    await switches.faults.clear()
-    await goDown('killed')
-  }
+  const stop = () => goDown('killed')
   return {
     url: `esdb://${host}:${listener.port}?tls=false`,
     port: listener.port,

@@ -27,7 +27,7 @@ const bounds = {
   connectTimeoutMS: 5_000,
   socketTimeoutMS: 10_000,
   waitQueueTimeoutMS: 5_000,
-  heartbeatFrequencyMS: 5_000,
+  heartbeatFrequencyMS: 2_000,
   maxPoolSize: 50,
 } satisfies MongoClientOptions
 

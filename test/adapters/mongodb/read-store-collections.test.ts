@@ -95,6 +95,29 @@ describe.skipIf(whyNotRun !== '')(`the collections of the read store${whyNotRun}
   })
 })
 
+describe.skipIf(whyNotRun !== '')(`a sharded deployment${whyNotRun}`, () => {
+  test('is told to divide each collection by its ids; where it refuses, the store works all the same', async () => {
+    const { connect, dispose } = emptyDatabase()
+    onTestFinished(dispose)
+    const connection = { ...connect(), isSharded: () => true }
+    const commands = commandsOf(connection)
+    const errors: unknown[] = []
+    const store = await openMongoReadStore({ connection, onError: (error) => errors.push(error) })
+    const generation = await store.createGeneration(ordersSpec)
+    const own = ['shards', 'documents.orders', 'documents.order-lines'].map((name) => `${generation.id}.${name}`)
+    const told = commands.filter(({ shardCollection }) => shardCollection !== undefined)
+    const { databaseName } = connection.database
+    expect(told.map(({ shardCollection, key }) => ({ shardCollection, key }))).toEqual(
+      ['generations', 'snapshots', ...own].map((name) => {
+        return { shardCollection: `${databaseName}.${name}`, key: { _id: 'hashed' } }
+      }),
+    )
+    for (const error of errors) expect(error).toBeInstanceOf(MongoServerError)
+    expect(await generation.write([put('a', 1, {})], at(1))).toEqual([])
+    expect(await generation.count('orders')).toBe(1)
+  })
+})
+
 describe.skipIf(whyNotRun !== '')(`a generation in MongoDB${whyNotRun}`, () => {
   test('that was dropped gives nothing rather than that there is nothing', async () => {
     const { store, connection, open } = await emptyStore()

@@ -16,8 +16,10 @@ export interface MongoConnection {
   readonly database: Db
   /** Another database of the same servers, read and written alike. */
   databaseNamed(name: string): Db
-  /** Whether collections have to be told how they are sharded; known once anything was asked. */
+  /** Whether collections have to be told how they are sharded; known once anything was asked, as is the next. */
   isSharded(): boolean
+  /** Whether several servers can answer the same question. */
+  isReplicated(): boolean
   close(): Promise<void>
 }
 
@@ -42,9 +44,9 @@ export function connectMongo(url: string): MongoConnection {
   const given = new Set(Array.from(new URLSearchParams(url.split('?')[1]).keys(), (name) => name.toLowerCase()))
   const options = Object.entries(bounds).filter(([name]) => !given.has(name.toLowerCase()))
   const client = new MongoClient(url, { appName: 'daybook', ...Object.fromEntries(options) })
-  let sharded = false
+  let topology = 'Unknown'
   client.on('topologyDescriptionChanged', ({ newDescription: { type } }) => {
-    sharded = type === 'Sharded' || type === 'LoadBalanced'
+    topology = type
   })
 
   function databaseNamed(name: string): Db {
@@ -55,11 +57,13 @@ export function connectMongo(url: string): MongoConnection {
     })
   }
 
+  const isSharded = () => topology === 'Sharded' || topology === 'LoadBalanced'
   const name = pathOfUrl.exec(url)?.groups?.database
   return {
     database: databaseNamed(name === undefined ? 'daybook' : decodeURIComponent(name)),
     databaseNamed,
-    isSharded: () => sharded,
+    isSharded,
+    isReplicated: () => isSharded() || topology.startsWith('ReplicaSet'),
     close: () => client.close(),
   }
 }

@@ -1,4 +1,4 @@
-import { type Collection, type CollectionOptions, type Db, MongoBulkWriteError } from 'mongodb'
+import { type Collection, type Db, MongoBulkWriteError } from 'mongodb'
 import { UnavailableError } from '../../engine/errors.ts'
 import { indexKey } from '../../engine/index-range.ts'
 import type {
@@ -12,6 +12,7 @@ import type {
 } from '../../engine/read-store.ts'
 import { isDuplicateKey } from './connection.ts'
 import { keyRange, keyText, keyValues } from './index-key.ts'
+import type { QueryReads } from './query-reads.ts'
 
 /**
  * How documents are kept in one collection of MongoDB. The body is JSON: it may have any names, and nobody searches in it.
@@ -77,11 +78,10 @@ export interface Documents {
 /**
  * The documents of a collection.
  * @param name of the collection in the database
- * @param queries options of reads that nothing is written after
  */
-export function documentsIn(database: Db, name: string, spec: CollectionSpec, queries: CollectionOptions): Documents {
+export function documentsIn(database: Db, name: string, spec: CollectionSpec, queries: QueryReads): Documents {
   const collection = database.collection<Stored>(name)
-  const queried = database.collection<Stored>(name, queries)
+  const queried = database.collection<Stored>(name, queries.options)
   // Sorted, for the same indexes may be declared in another order later.
   const indexes = Object.entries(spec.indexes)
     .sort(([left], [right]) => (left < right ? -1 : 1))
@@ -103,11 +103,15 @@ export function documentsIn(database: Db, name: string, spec: CollectionSpec, qu
   return {
     async read(ids, isForWriting) {
       const found = new Map<string, StoredDocument>()
-      const from = isForWriting ? collection : queried
+      const from = async (some: readonly string[]) => {
+        const filter = { _id: { $in: some } }
+        const options = { projection: { position: 1, body: 1 }, batchSize: some.length + 1 }
+        if (isForWriting) return collection.find(filter, options).toArray()
+        return queries.read((session) => queried.find(filter, { ...options, ...session }).toArray())
+      }
       for (let start = 0; start < ids.length; start += idsOfOneRead) {
         const some = ids.slice(start, start + idsOfOneRead)
-        const options = { projection: { position: 1, body: 1 }, batchSize: some.length + 1 }
-        for (const { _id: id, position, body } of await from.find({ _id: { $in: some } }, options).toArray())
+        for (const { _id: id, position, body } of await from(some))
           found.set(id, { id, position, body: body === undefined ? undefined : parsed(body) })
       }
       return found
@@ -118,7 +122,7 @@ export function documentsIn(database: Db, name: string, spec: CollectionSpec, qu
       if (range === undefined) return []
       const { field, filter, paging } = range
       const options = { projection: { position: 1, body: 1, [field]: 1 }, ...paging }
-      const found = await queried.find(filter, options).toArray()
+      const found = await queries.read((session) => queried.find(filter, { ...options, ...session }).toArray())
       return found.map(({ _id: id, position, body, [field]: key }) => {
         return { id, position, body: parsed(body ?? ''), key: keyValues(key ?? '') }
       })
@@ -128,7 +132,8 @@ export function documentsIn(database: Db, name: string, spec: CollectionSpec, qu
       const range = rangeOf(find)
       if (range === undefined) return []
       const { field, filter, paging } = range
-      const found = await queried.find(filter, { projection: { _id: 0, [field]: 1 }, ...paging }).toArray()
+      const options = { projection: { _id: 0, [field]: 1 }, ...paging }
+      const found = await queries.read((session) => queried.find(filter, { ...options, ...session }).toArray())
       return found.map(({ [field]: key }) => keyValues(key ?? ''))
     },
 
@@ -166,7 +171,8 @@ export function documentsIn(database: Db, name: string, spec: CollectionSpec, qu
     },
 
     // Every string is above the empty one, and tombstones have none.
-    count: () => queried.countDocuments({ [first?.field ?? 'body']: { $gte: '' } }),
+    count: () =>
+      queries.read((session) => queried.countDocuments({ [first?.field ?? 'body']: { $gte: '' } }, { ...session })),
 
     async makeIndexes() {
       const declared = indexes.map(({ index, field }) => ({ key: { [field]: 1 }, name: `by ${index}` }) as const)

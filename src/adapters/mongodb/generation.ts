@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto'
-import type { CollectionOptions, Db } from 'mongodb'
+import type { Db } from 'mongodb'
 import type { DocumentKey, Fences, Generation, ProjectionSpec, StoredDocument } from '../../engine/read-store.ts'
 import { guarded } from './connection.ts'
 import { type Documents, documentsIn, type Entry } from './documents.ts'
+import type { QueryReads } from './query-reads.ts'
 import { shardsOf } from './shards.ts'
 
 /** One generation: a collection of MongoDB for each of its collections, and one of its shards. All their names begin with its id. */
@@ -18,8 +19,8 @@ export interface GenerationOptions {
   readonly shards: number
   /** The ones that are written, with their tokens; undefined without leases. */
   readonly fences: Fences | undefined
-  /** How queries read. */
-  readonly queries: CollectionOptions
+  /** How queries read; what was seen of another generation does not count for this one. */
+  readonly queries: QueryReads
   /** Whether what is read from now on is for writing, which otherwise shows by the first write. */
   readonly isWriter: boolean
 }

@@ -1,18 +1,11 @@
-import type { ReadConcernLevel, ReadPreferenceMode } from 'mongodb'
 import { UnavailableError } from '../../engine/errors.ts'
 import { generationFingerprint } from '../../engine/generation-fingerprint.ts'
 import type { Generation, ProjectionSpec, ReadStore } from '../../engine/read-store.ts'
 import { guarded, type MongoConnection } from './connection.ts'
 import { collectionNames, type GenerationOptions, generationIn, generationLayout } from './generation.ts'
 import { generationOfCollection, pointerCollection, pointersIn } from './pointers.ts'
+import { type QuerySettings, queryReads } from './query-reads.ts'
 import { snapshotCollection, snapshotsIn } from './snapshots.ts'
-
-/** How queries read. What the projector reads and writes does not depend on it. */
-export interface QuerySettings {
-  /** With others than `primary`, an answer may be older than the position that a query has waited for. */
-  readonly readPreference?: ReadPreferenceMode
-  readonly readConcern?: ReadConcernLevel
-}
 
 export interface MongoReadStoreOptions {
   readonly connection: MongoConnection
@@ -30,11 +23,10 @@ const longestMakingMs = 3_600_000
  * one that says which they are, and one of snapshots. Closing it leaves the connection open.
  */
 export async function openMongoReadStore(options: MongoReadStoreOptions): Promise<ReadStore> {
-  const { connection, queries: { readPreference, readConcern } = {}, onError = () => {} } = options
+  const { connection, queries: settings = {}, onError = () => {} } = options
   const { database } = connection
   const pointers = pointersIn(database)
   const snapshots = snapshotsIn(database, onError)
-  const queries = { ...(readPreference && { readPreference }), ...(readConcern && { readConcern }) }
 
   /** Divides collections by their ids, where the deployment is sharded. It also works, if worse, where that is refused. */
   async function shardCollections(names: readonly string[]): Promise<void> {
@@ -76,7 +68,7 @@ export async function openMongoReadStore(options: MongoReadStoreOptions): Promis
   }
 
   function open(opened: Pick<GenerationOptions, 'id' | 'spec' | 'shards' | 'fences' | 'isWriter'>) {
-    return generationIn({ database, queries, ...opened })
+    return generationIn({ database, queries: queryReads(database, settings, connection.isReplicated), ...opened })
   }
 
   async function createGeneration(spec: ProjectionSpec, shards = 1): Promise<Generation> {

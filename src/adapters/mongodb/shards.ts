@@ -1,7 +1,8 @@
-import type { CollectionOptions, Db } from 'mongodb'
+import type { Db } from 'mongodb'
 import { FencedError, UnavailableError } from '../../engine/errors.ts'
 import type { Checkpoint } from '../../engine/event-store.ts'
 import type { Fences } from '../../engine/read-store.ts'
+import type { QueryReads } from './query-reads.ts'
 
 /** Of one hash shard of a generation. */
 interface StoredShard {
@@ -47,10 +48,10 @@ export function shardsOf(
   id: string,
   count: number,
   fences: Fences | undefined,
-  queries: CollectionOptions,
+  queries: QueryReads,
 ): Shards {
   const collection = database.collection<StoredShard>(`${id}.shards`)
-  const queried = database.collection<StoredShard>(`${id}.shards`, queries)
+  const queried = database.collection<StoredShard>(`${id}.shards`, queries.options)
   const held = fences ? [...fences.keys()] : Array.from({ length: count }, (_, shard) => shard)
   const isHeld = { _id: { $in: held } }
   for (const shard of held) {
@@ -105,7 +106,9 @@ export function shardsOf(
     },
 
     async load(isForWriting) {
-      const shards = await (isForWriting ? collection : queried).find(isHeld).toArray()
+      const shards = await (isForWriting
+        ? collection.find(isHeld).toArray()
+        : queries.look((session) => queried.find(isHeld, { ...session }).toArray()))
       ensureFound(shards.length, held.length)
       const least = shards.reduce((one, other) => (one.position <= other.position ? one : other))
       const { position, logId, eventId } = least

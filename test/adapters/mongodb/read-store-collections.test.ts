@@ -1,7 +1,8 @@
-import { MongoServerError } from 'mongodb'
+import { type Db, MongoServerError } from 'mongodb'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { connectMongo, type MongoConnection } from '../../../src/adapters/mongodb/connection.ts'
 import { documentsIn } from '../../../src/adapters/mongodb/documents.ts'
+import { queryReads } from '../../../src/adapters/mongodb/query-reads.ts'
 import { openMongoReadStore } from '../../../src/adapters/mongodb/read-store.ts'
 import type { Find } from '../../../src/engine/read-store.ts'
 import { at, ordersSpec, put } from '../../read-store-orders.ts'
@@ -10,16 +11,26 @@ import { emptyDatabase, whyNotRun } from './empty-database.ts'
 /** What of the read store shows only in MongoDB: its collections, its commands, and its failures. */
 
 /** Why queries can't be explained here; empty where they can. */
-const whyNotExplained = await reasonNotToExplain()
+const whyNotExplained = await reasonNotTo('explain', async ({ command }) => {
+  return (await command({ explain: { find: 'orders' }, verbosity: 'executionStats' })) !== undefined
+})
+/** Why nothing is replicated here; empty where it is. */
+const whyNotReplicated = await reasonNotTo('replica set', async ({ command }) => {
+  return (await command({ hello: 1 })).setName !== undefined
+})
 
-async function reasonNotToExplain(): Promise<string> {
+async function reasonNotTo(
+  what: string,
+  has: (server: { command: Db['command'] }) => Promise<boolean>,
+): Promise<string> {
   if (whyNotRun !== '') return whyNotRun
   const { connect, dispose } = emptyDatabase()
+  const reason = ` (not run: this server has no ${what})`
   try {
-    await connect().database.command({ explain: { find: 'orders' }, verbosity: 'executionStats' })
-    return ''
+    const { database } = connect()
+    return (await has({ command: (command) => database.command(command) })) ? '' : reason
   } catch (error) {
-    if (error instanceof MongoServerError) return ' (not run: this server has no explain)'
+    if (error instanceof MongoServerError) return reason
     throw error
   } finally {
     await dispose()
@@ -181,7 +192,12 @@ describe.skipIf(whyNotRun !== '')(`a generation in MongoDB${whyNotRun}`, () => {
   test('lets nobody overwrite what was written under a higher token, though its position is the expected one', async () => {
     const { connection } = await emptyStore()
     const spec = { name: 'orders', indexes: { byStatus: ['status'] } }
-    const documents = documentsIn(connection.database, 'orders', spec, {})
+    const documents = documentsIn(
+      connection.database,
+      'orders',
+      spec,
+      queryReads(connection.database, {}, () => false),
+    )
     const write = (token: number, position: number, expected?: number) => {
       const entry = documents.entry(put('a', position, { token }, 'orders', expected), token, token)
       return documents.write([entry], true)
@@ -223,6 +239,27 @@ describe.skipIf(whyNotRun !== '')(`a generation in MongoDB${whyNotRun}`, () => {
     expect(writes.length).toBeGreaterThan(2)
     for (const { writeConcern } of writes) expect(writeConcern).toMatchObject({ w: 'majority', j: true })
   })
+
+  test.skipIf(whyNotReplicated !== '')(
+    `shows queries no less than the checkpoint that it gave, whichever server answers them${whyNotReplicated}`,
+    async () => {
+      const { store, connect } = await emptyStore()
+      const writing = await store.createGeneration(ordersSpec)
+      const connection = connect()
+      const commands = commandsOf(connection)
+      const other = await openMongoReadStore({ connection, queries: { readPreference: 'secondaryPreferred' } })
+      const reading = await other.openGeneration(writing.id, ordersSpec)
+      for (let position = 1; position <= 50; position++) {
+        await writing.write([put(`order-${position}`, position, { status: 'open' })], at(position))
+        const reached = (await reading?.checkpoint())?.position ?? 0
+        const found = await reading?.find({ collection: 'orders', index: 'byStatus', limit: 100 })
+        expect(found?.length).toBeGreaterThanOrEqual(reached)
+      }
+      const finds = commands.filter(({ find, filter }) => find === `${writing.id}.documents.orders` && filter)
+      expect(finds).toHaveLength(50)
+      for (const { readConcern } of finds) expect(readConcern).toMatchObject({ afterClusterTime: expect.anything() })
+    },
+  )
 
   test.skipIf(whyNotExplained !== '')(`reads a page, and keys, from an index alone${whyNotExplained}`, async () => {
     const { store, connect } = await emptyStore()

@@ -100,9 +100,9 @@ export function ownership(options: OwnershipOptions): Ownership {
 
   /** Keeps what is still held; what could not be renewed for too long counts as lost. */
   async function renew(): Promise<void> {
-    if (held.size === 0) return
     const askedAtMs = clock.monotonic()
-    const kept = await coordination.renew(id, held)
+    const kept = held.size > 0 ? await coordination.renew(id, held) : new Set<string>()
+    // Of nothing, too: what is taken after this is as new.
     renewedAtMs = askedAtMs
     void hold(new Map([...held].filter(([name]) => kept.has(name))))
   }

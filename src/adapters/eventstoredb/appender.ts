@@ -3,7 +3,7 @@ import { parseUUID } from '@eventstore/db-client/dist/utils/grpcUUID.js'
 import type { BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js'
 import type { Clock } from '../../engine/clock.ts'
 import { UnavailableError } from '../../engine/errors.ts'
-import { type Append, type BatchAppendRequest, batchAppendRequest } from './append-request.ts'
+import { type Append, batchAppendRequest } from './append-request.ts'
 import type { BatchAppendCall, Connection } from './connection.ts'
 import { appendFailure, appendRefusal, inDoubt, notWritten } from './failures.ts'
 
@@ -37,7 +37,7 @@ export interface Appender {
 /** An append that takes up memory: until it is answered, or its call is over, even when nobody waits for it any more. */
 interface Pending {
   readonly append: Append
-  readonly request: BatchAppendRequest
+  readonly request: Buffer
   readonly bytes: number
   /** Nobody waits for the answer any more. */
   isGivenUp: boolean
@@ -57,6 +57,7 @@ interface OpenCall {
 /** Starts without a call; the first append opens one, and so does the first after a failure. */
 export function appender(options: AppenderOptions): Appender {
   const { connection, clock, appendTimeoutMs, maxAppendsUnderWay, maxBytesUnderWay } = options
+  const nextCorrelationId = correlationIds()
   let current: OpenCall | undefined
   let opening: Promise<OpenCall> | undefined
   let underWay = 0
@@ -132,7 +133,7 @@ export function appender(options: AppenderOptions): Appender {
 
   function send(append: Append, bytes: number): Promise<Written> {
     return new Promise<Written>((resolve, reject) => {
-      const id = randomUUID()
+      const id = nextCorrelationId()
       const askedAtMs = clock.monotonic()
       let on: OpenCall | undefined
       const pending: Pending = {
@@ -181,6 +182,13 @@ export function appender(options: AppenderOptions): Appender {
       return send(append, bytes)
     },
   }
+}
+
+/** They need not be alike to nothing but one another, so that a part of a random UUID may count. */
+function correlationIds(): () => string {
+  const beginning = randomUUID().slice(0, -12)
+  let number = 0
+  return () => beginning + (number++).toString(16).padStart(12, '0')
 }
 
 function outcomeOf(answer: BatchAppendResp, { stream, expectedRevision }: Append): Written | Error {

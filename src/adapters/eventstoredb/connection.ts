@@ -1,6 +1,6 @@
 import { EventStoreDBClient } from '@eventstore/db-client'
-import { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb.js'
-import type { ReadReq } from '@eventstore/db-client/generated/streams_pb.js'
+import { StreamsClient, StreamsService } from '@eventstore/db-client/generated/streams_grpc_pb.js'
+import type { BatchAppendResp, ReadReq } from '@eventstore/db-client/generated/streams_pb.js'
 import { type Clock, pause } from '../../engine/clock.ts'
 
 /**
@@ -12,19 +12,19 @@ import { type Clock, pause } from '../../engine/clock.ts'
 export interface Connection {
   /** @throws what the client throws when there is no way to a node */
   read(request: ReadReq): Promise<ReadCall>
-  /** Opens a call that many appends share. Throws as `read`. */
+  /** Opens a call that many appends share; a request is the bytes of a `BatchAppendReq`. Throws as `read`. */
   batchAppend(): Promise<BatchAppendCall>
   /** Ends all calls. @param timeoutMs how long it waits for that */
   close(timeoutMs: number): Promise<void>
 }
 
 export type ReadCall = ReturnType<StreamsClient['read']>
-export type BatchAppendCall = ReturnType<StreamsClient['batchAppend']>
+export type BatchAppendCall = ReturnType<typeof StreamsClient.prototype.makeBidiStreamRequest<Buffer, BatchAppendResp>>
 
 /** Where nobody listens to a call any more, its failure would end the process. */
 function ignore(): void {}
 
-/** @throws Error for a connection string that says nothing */
+/** @throws Error for a connection string that can't be understood */
 export function connect(url: string, clock: Clock): Connection {
   const client = EventStoreDBClient.connectionString(url)
   keepFailuresOfReconnecting.call(client)
@@ -54,9 +54,16 @@ function openRead(this: EventStoreDBClient, request: ReadReq): Promise<ReadCall>
   return create()
 }
 
+function asItIs(request: Buffer): Buffer {
+  return request
+}
+
 function openBatchAppend(this: EventStoreDBClient): Promise<BatchAppendCall> {
+  const { path, responseDeserialize } = StreamsService.batchAppend
   const create = this.GRPCStreamCreator(StreamsClient, 'batchAppend', (stub) =>
-    stub.batchAppend(...this.callArguments({}, { deadline: Infinity })).on('error', ignore),
+    stub
+      .makeBidiStreamRequest(path, asItIs, responseDeserialize, ...this.callArguments({}, { deadline: Infinity }))
+      .on('error', ignore),
   )
   return create()
 }

@@ -81,7 +81,7 @@ async function* resumed(
       const isPassing = error instanceof UnavailableError && error.code === 'log-unavailable'
       if (!isPassing || ++failures > mostFailures) throw error
       onFailure(error)
-      await pause(clock, Math.min(5_000, 50 * 2 ** failures), signal)
+      await pause(clock, Math.min(5_000, 2.5 * 4 ** failures), signal)
     }
   }
 }

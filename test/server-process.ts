@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { filesOf } from '../src/storage.ts'
+import { type Ended, startChild } from './child-process.ts'
 
 /** A real server in a process of its own, on real files: for tests that kill it, trace it or starve it. */
 
@@ -14,11 +14,6 @@ export interface ServerProcessOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** What runs node, such as `['strace', '-f', '-o', file]`; nothing by default. */
   readonly wrapper?: readonly string[]
-}
-
-export interface Ended {
-  readonly code: number | null
-  readonly signal: NodeJS.Signals | null
 }
 
 export interface ServerProcess extends AsyncDisposable {
@@ -50,7 +45,6 @@ const usualSettings = {
   DAYBOOK_LOG_LEVEL: 'warn',
   DAYBOOK_TOKEN_SECRET: 'a secret of the tests, which are signed with it',
 }
-const maxOutputLength = 64_000
 const askEveryMs = 5
 const longestStartMs = 60_000
 
@@ -60,40 +54,19 @@ export function startServer(options: ServerProcessOptions): ServerProcess {
   const { server: serverFile } = filesOf(directory)
   // A server that was killed has left its own, which is of a port that nobody listens on.
   rmSync(serverFile, { force: true })
-  const [command = process.execPath, ...args] = [...wrapper, process.execPath, commandLine, 'serve']
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('DAYBOOK_'))
-  const child = spawn(command, args, {
-    env: {
+  const [runner, ...args] = [...wrapper, process.execPath, commandLine, 'serve']
+  const child = startChild({
+    command: [runner ?? process.execPath, ...args],
+    environment: {
       ...Object.fromEntries(inherited),
       ...usualSettings,
       DAYBOOK_DATA_DIR: directory,
       ...settings,
       ...environment,
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(wrapper.length > 0 && { target: () => listening()?.processId }),
   })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8')
-    stream.on('data', (text: string) => {
-      output = (output + text).slice(-maxOutputLength)
-    })
-  }
-  let end: Ended | undefined
-  const ended = new Promise<Ended>((resolve) => {
-    child.once('close', (code, signal) => {
-      end = { code, signal }
-      process.off('exit', killAtExit)
-      resolve(end)
-    })
-    child.once('error', (error) => {
-      output += String(error)
-      end = { code: null, signal: null }
-      resolve(end)
-    })
-  })
-  const killAtExit = () => signal('SIGKILL')
-  process.once('exit', killAtExit)
 
   function listening(): ListeningServer | undefined {
     try {
@@ -107,26 +80,12 @@ export function startServer(options: ServerProcessOptions): ServerProcess {
     for (const deadline = Date.now() + longestStartMs; Date.now() < deadline; ) {
       const found = listening()
       if (found) return found
-      if (end) throw new Error(`The server ended with ${end.code ?? end.signal} before it was ready:\n${output}`)
-      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, askEveryMs))])
+      const end = child.end()
+      if (end)
+        throw new Error(`The server ended with ${end.code ?? end.signal} before it was ready:\n${child.output()}`)
+      await Promise.race([child.ended, new Promise((resolve) => setTimeout(resolve, askEveryMs))])
     }
-    throw new Error(`The server was not ready within ${longestStartMs} ms:\n${output}`)
-  }
-
-  function signal(name: NodeJS.Signals): void {
-    if (end) return
-    const server = wrapper.length > 0 ? listening()?.processId : child.pid
-    try {
-      if (server !== undefined) process.kill(server, name)
-    } catch {
-      // It has just ended.
-    }
-    if (name === 'SIGKILL') child.kill(name)
-  }
-
-  async function kill(): Promise<void> {
-    signal('SIGKILL')
-    await ended
+    throw new Error(`The server was not ready within ${longestStartMs} ms:\n${child.output()}`)
   }
 
   let readiness: Promise<ListeningServer> | undefined
@@ -135,14 +94,14 @@ export function startServer(options: ServerProcessOptions): ServerProcess {
       readiness ??= waitUntilReady()
       return readiness
     },
-    signal,
-    kill,
+    signal: child.signal,
+    kill: child.kill,
     async stop() {
-      signal('SIGTERM')
-      return await ended
+      child.signal('SIGTERM')
+      return await child.ended
     },
-    ended,
-    output: () => output,
-    [Symbol.asyncDispose]: kill,
+    ended: child.ended,
+    output: child.output,
+    [Symbol.asyncDispose]: child.kill,
   }
 }

@@ -1,8 +1,11 @@
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
+import { openSqliteEventStore } from '../../src/adapters/sqlite/event-store.ts'
+import { openSqliteReadStore } from '../../src/adapters/sqlite/read-store.ts'
 import { type Random, random } from '../../src/cli/random.ts'
 import { registryOf } from '../../src/engine/engine.ts'
+import type { EventStore } from '../../src/engine/event-store.ts'
 import { shopForReading } from '../../src/shop.ts'
 import { filesOf } from '../../src/storage.ts'
 import { type ServerProcess, startServer } from '../server-process.ts'
@@ -16,6 +19,7 @@ import { type Journal, journal } from './journal.ts'
 import { openShop, startLoad } from './load.ts'
 import { checkKept, checkLog } from './log-check.ts'
 import { type Compared, compareReadModels, copyOf } from './read-models.ts'
+import { settled, statusOf } from './rest.ts'
 
 /**
  * The real process on real files, killed again and again while the shop is busy. `DAYBOOK_CRASH_ROUNDS` says how often
@@ -69,38 +73,6 @@ async function checkAnswers(client: Client, log: Journal, chance: Random): Promi
   return sample.length
 }
 
-const Page = z.object({ items: z.array(z.unknown()) })
-const Status = z.object({
-  items: z.array(z.object({ status: z.string(), position: z.int(), lag: z.int(), rebuild: z.unknown().optional() })),
-})
-
-async function statusOf(client: Client) {
-  return Status.parse((await client.get('/v1/projections', 'staff')).body).items
-}
-
-/** Everything that happens by itself has happened. */
-async function settled(client: Client): Promise<void> {
-  const count = async (path: string) => Page.parse((await client.get(path, 'staff')).body).items.length
-  let head = -1
-  await expect
-    .poll(
-      async () => {
-        const items = await statusOf(client)
-        const before = head
-        head = Math.max(...items.map(({ position, lag }) => position + lag))
-        return {
-          openWork: await count('/v1/open-work'),
-          pendingOrders: await count('/v1/admin/orders?status=pending'),
-          deadLetters: await count('/v1/dead-letters'),
-          isStill: head === before,
-          isBuilding: items.some(({ status, rebuild }) => status !== 'live' || rebuild !== undefined),
-        }
-      },
-      { timeout: 60_000, interval: 250 },
-    )
-    .toEqual({ openWork: 0, pendingOrders: 0, deadLetters: 0, isStill: true, isBuilding: false })
-}
-
 /** A shop whose server is killed again and again; all else goes on. */
 async function openScene() {
   const { path, remove } = temporaryDirectory()
@@ -130,7 +102,7 @@ async function openScene() {
     const listening = await server.ready()
     lengths.startMs = Date.now() - startedAt
     starts.push(lengths.startMs)
-    gateway.callBack(listening.url)
+    gateway.callBack(() => listening.url)
     shop.up(listening)
   }
 
@@ -154,13 +126,24 @@ async function openScene() {
   return { path, directory, gateway, shop, log, client, lengths, starts, spawn, ready, stop, measure }
 }
 
+/** Opens the log as others can beside a server. */
+async function withLog<Result>(directory: string, work: (store: EventStore) => Promise<Result>): Promise<Result> {
+  const store = await openSqliteEventStore({ file: filesOf(directory).log, readOnly: true })
+  try {
+    return await work(store)
+  } finally {
+    await store.close()
+  }
+}
+
 async function compareCopy(directory: string): Promise<Compared> {
   const copy = copyOf(directory)
-  try {
-    return await compareReadModels(copy.path, registry)
-  } finally {
-    copy.remove()
-  }
+  const files = filesOf(copy.path)
+  await using opened = new AsyncDisposableStack()
+  opened.defer(copy.remove)
+  const store = opened.adopt(await openSqliteEventStore({ file: files.log, readOnly: true }), (each) => each.close())
+  const readStore = opened.adopt(openSqliteReadStore({ directory: files.readModels }), (each) => each.close())
+  return await compareReadModels(store, readStore, registry)
 }
 
 test(`a server that is killed ${rounds} times loses nothing, does nothing twice and leaves nothing half done (seed ${seed})`, {
@@ -186,7 +169,7 @@ test(`a server that is killed ${rounds} times loses nothing, does nothing twice 
     server = spawn()
     if (!aim.whileStarting) {
       await ready(server)
-      await checkKept(filesOf(directory).log, log.sample(keptChecked, 0, chance))
+      await withLog(directory, (store) => checkKept(store, log.sample(keptChecked, 0, chance)))
       answers += await orFailure(checkAnswers(client, log, chance))
     }
     const around: Surroundings = {
@@ -214,14 +197,14 @@ test(`a server that is killed ${rounds} times loses nothing, does nothing twice 
   // After the last kill everything comes to its end, and is looked at.
   server = spawn()
   await ready(server)
-  await checkKept(filesOf(directory).log, log.sample(keptChecked, 0, chance))
+  await withLog(directory, (store) => checkKept(store, log.sample(keptChecked, 0, chance)))
   await orFailure(importRuns.start().finished())
   await orFailure(load.stop())
   await settled(client)
   answers += await checkAnswers(client, log, chance)
   await stop(server)
 
-  const books = await checkLog(filesOf(directory).log, registry, log)
+  const books = await withLog(directory, (store) => checkLog(store, registry, log))
   checkOrders(books)
   checkStock(books, log)
   expect(await checkMoney(books, gateway.url)).toBeGreaterThan(0)

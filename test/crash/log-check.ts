@@ -1,12 +1,11 @@
 import { expect } from 'vitest'
-import { openSqliteEventStore } from '../../src/adapters/sqlite/event-store.ts'
 import { positionTokens } from '../../src/api/position-token.ts'
 import { type Order, order } from '../../src/domain/order/order.ts'
 import { payment } from '../../src/domain/payment/payment.ts'
 import type { Payment } from '../../src/domain/payment/state.ts'
 import { available, type StockItem, stockItem } from '../../src/domain/stock-item.ts'
 import type { Decider } from '../../src/engine/decider.ts'
-import type { EventData, RecordedEvent } from '../../src/engine/event-store.ts'
+import type { EventData, EventStore, RecordedEvent } from '../../src/engine/event-store.ts'
 import type { EventRegistry, Recorded } from '../../src/engine/events.ts'
 import { categoryOf, idOf, streamName } from '../../src/engine/streams.ts'
 import type { AcceptedCommand, Journal } from './journal.ts'
@@ -46,87 +45,81 @@ function foldOn<State>(
 
 /**
  * Looks up in the log what was accepted last. Sent again before, what was lost would come back and never be missed.
- * @param file of a log that a server may have open
+ * @param store the log, which a server may have open
  */
-export async function checkKept(file: string, accepted: readonly AcceptedCommand[]): Promise<void> {
-  const store = await openSqliteEventStore({ file, readOnly: true })
-  try {
-    const { positionOf } = positionTokens(store.logId)
-    for (const { command, answer } of accepted) {
-      const { id, revision, position } = answer
-      const stream = streamName(command.category, id)
-      const what = `${command.path} (${command.key}), which was accepted`
-      let found: RecordedEvent | undefined
-      for await (const [first] of store.readStream(stream, { fromRevision: revision })) {
-        found = first
-        break
-      }
-      expect(found, what).toMatchObject({ stream, revision })
-      const at = await store.eventAt(positionOf(position))
-      // Who waited for the outcome was told the position of that.
-      if (command.waitS === undefined) expect(at, what).toEqual(found)
-      else expect(at, what).toBeDefined()
+export async function checkKept(store: EventStore, accepted: readonly AcceptedCommand[]): Promise<void> {
+  const { positionOf } = positionTokens(store.logId)
+  for (const { command, answer } of accepted) {
+    const { id, revision, position } = answer
+    const stream = streamName(command.category, id)
+    const what = `${command.path} (${command.key}), which was accepted`
+    let found: RecordedEvent | undefined
+    for await (const [first] of store.readStream(stream, { fromRevision: revision })) {
+      found = first
+      break
     }
-  } finally {
-    await store.close()
+    expect(found, what).toMatchObject({ stream, revision })
+    const at = await store.eventAt(positionOf(position))
+    // Who waited for the outcome was told the position of that.
+    if (command.waitS === undefined) expect(at, what).toEqual(found)
+    else expect(at, what).toBeDefined()
   }
 }
 
 /**
  * Reads a log from its first event to its last: that it is whole, that everything that was accepted is in it, once,
  * where the answer said, and that nobody did anything that was not asked for.
- * @param file of a log that nobody writes
+ * @param store a log that nobody writes
  * @param journal undefined while commands are in doubt: then only the log itself is read
  */
-export async function checkLog(file: string, { upcast }: EventRegistry, journal: Journal | undefined): Promise<Books> {
-  const store = await openSqliteEventStore({ file, readOnly: true })
-  try {
-    const streams = new Map<string, Trace[]>()
-    const eventIds = new Set<string>()
-    const commands = new Set<string>()
-    const orders = new Map<string, Order>()
-    const payments = new Map<string, Payment>()
-    const stockItems = new Map<string, StockItem>()
-    const stockMovements: { readonly type: string; readonly data: EventData }[] = []
-    const checkedOut: string[] = []
-    const placed: string[] = []
-    let last = 0
-    for await (const { events } of store.readAll({ after: 0 })) {
-      for (const stored of events) {
-        const { stream, revision, position, id, type, metadata } = stored
-        expect(position).toBeGreaterThan(last)
-        last = position
-        expect(eventIds.has(id), `event ${id} of ${stream} is there once`).toBe(false)
-        eventIds.add(id)
-        const traces = streams.get(stream) ?? []
-        expect(revision, `revision of ${stream}`).toBe(traces.length)
-        if (traces.at(-1)?.commandId !== metadata.commandId) {
-          const command = `${metadata.commandId} ${stream}`
-          expect(commands.has(command), `${command} took effect once`).toBe(false)
-          commands.add(command)
-        }
-        const isOfPerson = !metadata.imported && ['staff', 'guest', 'customer'].includes(metadata.actor.kind)
-        traces.push({ commandId: metadata.commandId, type, position, isOfPerson })
-        streams.set(stream, traces)
-
-        const event = upcast(stored)
-        const category = categoryOf(stream)
-        if (category === order.category) foldOn(orders, order, event)
-        if (category === payment.category) foldOn(payments, payment, event)
-        if (category === stockItem.category) {
-          const item = foldOn(stockItems, stockItem, event)
-          expect(available(item), `${stream} is never oversold`).toBeGreaterThanOrEqual(0)
-          stockMovements.push({ type, data: event.data })
-        }
-        if (type === 'CartCheckedOut') checkedOut.push(String(event.data.orderId))
-        if (type === 'OrderPlaced' && !metadata.imported) placed.push(idOf(stream))
+export async function checkLog(
+  store: EventStore,
+  { upcast }: EventRegistry,
+  journal: Journal | undefined,
+): Promise<Books> {
+  const streams = new Map<string, Trace[]>()
+  const eventIds = new Set<string>()
+  const commands = new Set<string>()
+  const orders = new Map<string, Order>()
+  const payments = new Map<string, Payment>()
+  const stockItems = new Map<string, StockItem>()
+  const stockMovements: { readonly type: string; readonly data: EventData }[] = []
+  const checkedOut: string[] = []
+  const placed: string[] = []
+  let last = 0
+  for await (const { events } of store.readAll({ after: 0 })) {
+    for (const stored of events) {
+      const { stream, revision, position, id, type, metadata } = stored
+      expect(position).toBeGreaterThan(last)
+      last = position
+      expect(eventIds.has(id), `event ${id} of ${stream} is there once`).toBe(false)
+      eventIds.add(id)
+      const traces = streams.get(stream) ?? []
+      expect(revision, `revision of ${stream}`).toBe(traces.length)
+      if (traces.at(-1)?.commandId !== metadata.commandId) {
+        const command = `${metadata.commandId} ${stream}`
+        expect(commands.has(command), `${command} took effect once`).toBe(false)
+        commands.add(command)
       }
+      const isOfPerson = !metadata.imported && ['staff', 'guest', 'customer'].includes(metadata.actor.kind)
+      traces.push({ commandId: metadata.commandId, type, position, isOfPerson })
+      streams.set(stream, traces)
+
+      const event = upcast(stored)
+      const category = categoryOf(stream)
+      if (category === order.category) foldOn(orders, order, event)
+      if (category === payment.category) foldOn(payments, payment, event)
+      if (category === stockItem.category) {
+        const item = foldOn(stockItems, stockItem, event)
+        expect(available(item), `${stream} is never oversold`).toBeGreaterThanOrEqual(0)
+        stockMovements.push({ type, data: event.data })
+      }
+      if (type === 'CartCheckedOut') checkedOut.push(String(event.data.orderId))
+      if (type === 'OrderPlaced' && !metadata.imported) placed.push(idOf(stream))
     }
-    if (journal) checkJournal(journal, streams, store.logId)
-    return { orders, payments, stockItems, stockMovements, checkedOut, placed }
-  } finally {
-    await store.close()
   }
+  if (journal) checkJournal(journal, streams, store.logId)
+  return { orders, payments, stockItems, stockMovements, checkedOut, placed }
 }
 
 /** The events of one command, the last of which is at a revision. */

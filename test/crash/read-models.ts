@@ -1,15 +1,13 @@
 import { cpSync } from 'node:fs'
 import { expect } from 'vitest'
 import { memoryReadStore } from '../../src/adapters/memory/read-store.ts'
-import { openSqliteEventStore } from '../../src/adapters/sqlite/event-store.ts'
-import { openSqliteReadStore } from '../../src/adapters/sqlite/read-store.ts'
 import { projectionsOf } from '../../src/engine/engine.ts'
+import type { EventStore } from '../../src/engine/event-store.ts'
 import type { EventRegistry } from '../../src/engine/events.ts'
 import { type Projection, specOf } from '../../src/engine/projection.ts'
 import { project } from '../../src/engine/projector.ts'
-import type { Generation } from '../../src/engine/read-store.ts'
+import type { Generation, ReadStore } from '../../src/engine/read-store.ts'
 import { shopForReading } from '../../src/shop.ts'
-import { filesOf } from '../../src/storage.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
 
 /** A generation as a server left it, and what the log makes of its projection up to the same position. */
@@ -41,13 +39,13 @@ export function copyOf(directory: string): { readonly path: string; readonly rem
 
 /**
  * Compares every document of every generation with a fold of the log from nothing, up to where the generation has come.
- * @param directory a copy: it is opened to be written
+ * @param readStore what nobody writes meanwhile
  */
-export async function compareReadModels(directory: string, { upcast }: EventRegistry): Promise<Compared> {
-  const files = filesOf(directory)
-  await using opened = new AsyncDisposableStack()
-  const store = opened.adopt(await openSqliteEventStore({ file: files.log, readOnly: true }), (each) => each.close())
-  const readStore = opened.adopt(openSqliteReadStore({ directory: files.readModels }), (each) => each.close())
+export async function compareReadModels(
+  store: EventStore,
+  readStore: ReadStore,
+  { upcast }: EventRegistry,
+): Promise<Compared> {
   const memory = memoryReadStore()
   const projections = new Map(projectionsOf(shopForReading).map((projection) => [projection.name, projection]))
   const pairs: Pair[] = []

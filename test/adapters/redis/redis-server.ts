@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { Redis } from 'ioredis'
+import { freePort } from '../../free-port.ts'
 import { temporaryDirectory } from '../../temporary-directory.ts'
 
 /** Why tests that need a server of their own don't run; undefined where they do. */
@@ -16,15 +16,6 @@ export interface RedisServerProcess {
   freeze(): void
   thaw(): void
   dispose(): Promise<void>
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  if (address === null || typeof address === 'string') throw new Error('There is no port')
-  return address.port
 }
 
 async function untilReady(url: string): Promise<void> {

@@ -6,7 +6,7 @@ import { type Checkpoint, noStream } from '../../engine/event-store.ts'
 import type { Appender } from './appender.ts'
 import { streamEndRequest } from './read-request.ts'
 import type { Reader } from './reader.ts'
-import { ownTypePrefix, typeOf } from './stored-event.ts'
+import { ownTypePrefix } from './stored-event.ts'
 
 /** Places of process managers, each name's in a stream of the log that keeps only the last few. */
 export interface Checkpoints {
@@ -93,11 +93,12 @@ export function checkpointsIn(options: CheckpointsOptions): Checkpoints {
     let [revision, kept]: [number, Kept | undefined] = [noStream, undefined]
     try {
       while (await messages.more(readTimeoutMs)) {
-        const stored = messages.take()?.getEvent()?.getEvent()
-        if (stored === undefined) continue
-        revision = Math.max(revision, Number(stored.getStreamRevision()))
-        if (typeOf(stored) !== type) continue
-        const read = Kept.parse(JSON.parse(Buffer.from(stored.getData_asU8()).toString()))
+        const answer = messages.take()
+        if (answer?.kind !== 'event') continue
+        const { event } = answer
+        revision = Math.max(revision, event.revision)
+        if (event.type !== type) continue
+        const read = Kept.parse(JSON.parse(event.data.toString()))
         if (kept === undefined || read.fence > kept.fence) kept = read
       }
     } finally {

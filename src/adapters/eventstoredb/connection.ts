@@ -2,6 +2,7 @@ import { EventStoreDBClient } from '@eventstore/db-client'
 import { StreamsClient, StreamsService } from '@eventstore/db-client/generated/streams_grpc_pb.js'
 import type { BatchAppendResp, ReadReq } from '@eventstore/db-client/generated/streams_pb.js'
 import { type Clock, pause } from '../../engine/clock.ts'
+import { type ReadAnswer, readAnswer } from './read-answer.ts'
 
 /**
  * Calls to EventStoreDB. The client gives the connection: addresses, TLS, credentials, the way to the leader, and a new
@@ -18,7 +19,7 @@ export interface Connection {
   close(timeoutMs: number): Promise<void>
 }
 
-export type ReadCall = ReturnType<StreamsClient['read']>
+export type ReadCall = ReturnType<typeof StreamsClient.prototype.makeServerStreamRequest<ReadReq, ReadAnswer>>
 export type BatchAppendCall = ReturnType<typeof StreamsClient.prototype.makeBidiStreamRequest<Buffer, BatchAppendResp>>
 
 /** Where nobody listens to a call any more, its failure would end the process. */
@@ -48,8 +49,17 @@ function keepFailuresOfReconnecting(this: EventStoreDBClient): void {
 
 /** No deadline: how long a read may take depends on who reads it. From the leader, or else decisions would rest on old events. */
 function openRead(this: EventStoreDBClient, request: ReadReq): Promise<ReadCall> {
+  const { path, requestSerialize } = StreamsService.read
   const create = this.GRPCStreamCreator(StreamsClient, 'read', (stub) =>
-    stub.read(request, ...this.callArguments({ requiresLeader: true }, { deadline: Infinity })).on('error', ignore),
+    stub
+      .makeServerStreamRequest(
+        path,
+        requestSerialize,
+        readAnswer,
+        request,
+        ...this.callArguments({ requiresLeader: true }, { deadline: Infinity }),
+      )
+      .on('error', ignore),
   )
   return create()
 }

@@ -7,10 +7,11 @@ import { type Connection, connect } from './connection.ts'
 import { deletedStream, inDoubt, refuseClosed } from './failures.ts'
 import { logIdOf } from './log-id.ts'
 import { placesIn } from './places.ts'
+import type { StoredEvent } from './read-answer.ts'
 import { streamRequest } from './read-request.ts'
 import { openReader, type Reader } from './reader.ts'
 import { follow, type ScanOptions, scan } from './scan.ts'
-import { idOf, positionOf, proposals, recorded, type StoredEvent } from './stored-event.ts'
+import { proposals, recorded } from './stored-event.ts'
 
 export interface EventStoreDbOptions {
   /** A connection string, `esdb://user:password@host:2113`; it also says whether and how TLS is used. */
@@ -96,10 +97,9 @@ function eventStore(
     const messages = await reader.read(streamRequest(stream, from, maxCount))
     try {
       for (;;) {
-        const message = messages.take()
-        const stored = message?.getEvent()?.getEvent()
-        if (stored !== undefined) yield stored
-        else if (message === undefined && !(await messages.more(readTimeoutMs))) return
+        const answer = messages.take()
+        if (answer?.kind === 'event') yield answer.event
+        else if (answer === undefined && !(await messages.more(readTimeoutMs))) return
       }
     } finally {
       messages.close(maxCount !== undefined)
@@ -121,9 +121,9 @@ function eventStore(
     const positions: number[] = []
     try {
       for await (const stored of storedEvents(stream, from, events.length)) {
-        const isThere = Number(stored.getStreamRevision()) === from + positions.length
-        if (!isThere || idOf(stored) !== events[positions.length]?.id) break
-        positions.push(positionOf(stored))
+        const isThere = stored.revision === from + positions.length
+        if (!isThere || stored.id !== events[positions.length]?.id) break
+        positions.push(stored.position)
       }
     } catch (error) {
       throw inDoubt(error)
@@ -158,7 +158,7 @@ function eventStore(
       let batch: RecordedEvent[] = []
       let next = fromRevision
       for await (const stored of storedEvents(stream, fromRevision)) {
-        if (Number(stored.getStreamRevision()) !== next++) throw deletedStream(stream)
+        if (stored.revision !== next++) throw deletedStream(stream)
         batch.push(recorded(stored))
         if (batch.length < streamBatchSize) continue
         yield batch

@@ -10,9 +10,10 @@ import {
 } from '../../engine/errors.ts'
 import { noStream } from '../../engine/event-store.ts'
 import type { Appender } from './appender.ts'
+import type { StoredEvent } from './read-answer.ts'
 import { streamRequest } from './read-request.ts'
 import type { Reader } from './reader.ts'
-import { idOf, ownTypePrefix, type StoredEvent, typeOf } from './stored-event.ts'
+import { ownTypePrefix } from './stored-event.ts'
 
 /** No stream of the shop has such a name: they all have a dash. */
 const stream = 'daybook:log'
@@ -53,8 +54,8 @@ export async function logIdOf(
     const messages = await reader.read(streamRequest(stream, 0, 1))
     try {
       while (await messages.more(readTimeoutMs)) {
-        const stored = messages.take()?.getEvent()?.getEvent()
-        if (stored !== undefined) return checked(stored)
+        const answer = messages.take()
+        if (answer?.kind === 'event') return checked(answer.event)
       }
       return undefined
     } finally {
@@ -77,8 +78,8 @@ export async function logIdOf(
 }
 
 function checked(stored: StoredEvent): string {
-  const data = LogData.safeParse(JSON.parse(Buffer.from(stored.getData_asU8()).toString()))
-  if (typeOf(stored) !== type || !data.success) {
+  const data = LogData.safeParse(JSON.parse(stored.data.toString()))
+  if (stored.type !== type || !data.success) {
     throw new CorruptLogError(`Stream ${stream} in EventStoreDB was not written by Daybook. Use a server of its own.`)
   }
   if (data.data.layout > layout) {
@@ -86,5 +87,5 @@ function checked(stored: StoredEvent): string {
       `The log in EventStoreDB has layout ${data.data.layout}; this version of Daybook knows ${layout}. Use the version that wrote it, or a newer one.`,
     )
   }
-  return idOf(stored)
+  return stored.id
 }

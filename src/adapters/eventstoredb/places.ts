@@ -1,8 +1,9 @@
 import type { Checkpoint, RecordedEvent } from '../../engine/event-store.ts'
 import { isNonsense } from './failures.ts'
+import type { StoredEvent } from './read-answer.ts'
 import { allBeforeRequest, allFromRequest } from './read-request.ts'
 import type { Reader } from './reader.ts'
-import { idOf, isVisible, positionOf, recorded, type StoredEvent, typeOf } from './stored-event.ts'
+import { isVisible, recorded } from './stored-event.ts'
 
 /** Where an event of the log is, and which one. */
 export type Place = Pick<Checkpoint, 'position' | 'eventId'>
@@ -13,8 +14,8 @@ export const beforeAll: Place = { position: 0, eventId: '' }
 export interface Places {
   /** The last event's; `beforeAll` for an empty log. */
   head(): Promise<Place>
-  /** That of the last event before a position. */
-  before(position: number): Promise<Place>
+  /** That of the last event before a position, unless many of the server's own come between. */
+  justBefore(position: number): Promise<Place | undefined>
   /** The event at exactly this position. */
   eventAt(position: number): Promise<RecordedEvent | undefined>
 }
@@ -36,16 +37,15 @@ export function placesIn(reader: Reader, readTimeoutMs: number): Places {
       try {
         let found = 0
         for (;;) {
-          const message = messages.take()
-          if (message === undefined) {
+          const answer = messages.take()
+          if (answer === undefined) {
             if (!(await messages.more(readTimeoutMs))) break
             continue
           }
-          const stored = message.getEvent()?.getEvent()
-          if (stored === undefined) continue
+          if (answer.kind !== 'event') continue
           found++
-          before = positionOf(stored)
-          yield stored
+          before = answer.event.position
+          yield answer.event
         }
         if (found < count) return
       } finally {
@@ -58,8 +58,8 @@ export function placesIn(reader: Reader, readTimeoutMs: number): Places {
     const messages = await reader.read(allFromRequest(position, 1))
     try {
       while (await messages.more(readTimeoutMs)) {
-        const stored = messages.take()?.getEvent()?.getEvent()
-        if (stored !== undefined) return stored
+        const answer = messages.take()
+        if (answer?.kind === 'event') return answer.event
       }
       return undefined
     } finally {
@@ -70,13 +70,12 @@ export function placesIn(reader: Reader, readTimeoutMs: number): Places {
   async function head(): Promise<Place> {
     let newest: number | undefined
     let found: Place | undefined
-    for await (const stored of backwards('end')) {
-      const position = positionOf(stored)
+    for await (const { position, id, type } of backwards('end')) {
       newest ??= position
       // A log that ends earlier than before was restored: then nothing that is known of it holds.
       if (known !== undefined && newest < known.newest) known = undefined
       if (known !== undefined && position <= known.newest) found = known.head
-      else if (isVisible(typeOf(stored))) found = { position, eventId: idOf(stored) }
+      else if (isVisible(type)) found = { position, eventId: id }
       if (found !== undefined) break
     }
     const result = found ?? beforeAll
@@ -87,11 +86,13 @@ export function placesIn(reader: Reader, readTimeoutMs: number): Places {
   return {
     head,
 
-    async before(position) {
-      for await (const stored of backwards(position)) {
-        if (isVisible(typeOf(stored))) return { position: positionOf(stored), eventId: idOf(stored) }
+    async justBefore(position) {
+      let seen = 0
+      for await (const { position: found, id, type } of backwards(position)) {
+        if (isVisible(type)) return { position: found, eventId: id }
+        if (++seen === fewEvents) break
       }
-      return beforeAll
+      return undefined
     },
 
     async eventAt(position) {
@@ -102,7 +103,7 @@ export function placesIn(reader: Reader, readTimeoutMs: number): Places {
         await head()
         return undefined
       })
-      if (stored === undefined || positionOf(stored) !== position || !isVisible(typeOf(stored))) return undefined
+      if (stored === undefined || stored.position !== position || !isVisible(stored.type)) return undefined
       return recorded(stored)
     },
   }

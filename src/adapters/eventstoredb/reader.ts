@@ -1,13 +1,13 @@
-import type { ReadResp } from '@eventstore/db-client/generated/streams_pb.js'
 import type { Clock } from '../../engine/clock.ts'
 import type { Connection } from './connection.ts'
 import { readFailure, refuseClosed } from './failures.ts'
+import type { ReadAnswer } from './read-answer.ts'
 import type { ReadRequest } from './read-request.ts'
 
-/** What a read answers, message by message. It comes only as fast as it is taken: the server waits for a slow reader. */
-export interface Messages {
-  /** The next message, if it is here already. */
-  take(): ReadResp | undefined
+/** What a read answers, one after another. It comes only as fast as it is taken: the server waits for a slow reader. */
+export interface Answers {
+  /** The next one, if it is here already. */
+  take(): ReadAnswer | undefined
   /**
    * Waits until there is something to take.
    * @param timeoutMs how long the server may be silent; for ever, if it is not given
@@ -25,7 +25,7 @@ export interface Messages {
 /** Reads from the server, and ends all reads when the store closes. */
 export interface Reader {
   /** @param signal ends the read quietly when it is aborted. @throws UnavailableError when no node can be reached */
-  read(request: ReadRequest, signal?: AbortSignal): Promise<Messages>
+  read(request: ReadRequest, signal?: AbortSignal): Promise<Answers>
   readonly isClosed: boolean
   close(): void
 }
@@ -34,12 +34,12 @@ export function openReader(connection: Pick<Connection, 'read'>, clock: Clock): 
   const wakers = new Set<() => void>()
   let isClosed = false
 
-  async function read(request: ReadRequest, signal?: AbortSignal): Promise<Messages> {
+  async function read(request: ReadRequest, signal?: AbortSignal): Promise<Answers> {
     if (isClosed) refuseClosed()
     const call = await connection.read(request).catch((error: unknown) => {
       throw readFailure(error)
     })
-    let next: ReadResp | null = null
+    let next: ReadAnswer | null = null
     let failure: unknown
     let isOver = false
     let wake = () => {}
@@ -63,9 +63,9 @@ export function openReader(connection: Pick<Connection, 'read'>, clock: Clock): 
 
     return {
       take() {
-        const message = next ?? call.read()
+        const answer: ReadAnswer | null = next ?? call.read()
         next = null
-        return message ?? undefined
+        return answer ?? undefined
       },
 
       async more(timeoutMs) {

@@ -1,15 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { ReadResp } from '@eventstore/db-client/generated/streams_pb.js'
 import { type Clock, pause } from '../../engine/clock.ts'
 import { UnavailableError } from '../../engine/errors.ts'
 import { matches } from '../../engine/event-filter.ts'
 import type { EventBatch, EventFilter, RecordedEvent } from '../../engine/event-store.ts'
 import { readFailure } from './failures.ts'
 import type { Place, Places } from './places.ts'
+import type { ReadAnswer, StoredEvent } from './read-answer.ts'
 import { subscriptionRequest } from './read-request.ts'
 import type { Reader } from './reader.ts'
 import { serverFilter } from './server-filter.ts'
-import { idOf, isVisible, positionOf, recorded, type StoredEvent, streamOf, typeOf } from './stored-event.ts'
+import { isVisible, recorded } from './stored-event.ts'
 
 /** Reading the whole log. Both ways rest on the server's subscriptions, for its reads know no filter. */
 
@@ -122,26 +122,25 @@ async function* upTo(end: Place, options: ScanOptions, wanted: Wanted): AsyncGen
   )
   try {
     for (;;) {
-      const message = messages.take()
-      if (message === undefined) {
+      const answer = messages.take()
+      if (answer === undefined) {
         if (await messages.more(readTimeoutMs)) continue
         if (signal?.aborted) return
         throw brokenOff()
       }
-      const stored = message.getEvent()?.getEvent()
-      if (stored !== undefined) {
-        if (isVisible(typeOf(stored))) {
-          passed = placeOf(stored)
-          if (isWanted(stored, filter)) events.push(recorded(stored))
+      if (answer.kind === 'event') {
+        const { event } = answer
+        if (isVisible(event.type)) {
+          passed = placeOf(event)
+          if (matches(filter, event)) events.push(recorded(event))
         }
-        if (positionOf(stored) >= end.position) break
+        if (event.position >= end.position) break
         if (events.length < batchSize) continue
-      } else if (message.hasCaughtUp()) {
+      } else if (answer.kind === 'caught-up') {
         break
-      } else if (message.hasCheckpoint()) {
-        const searched = Number(message.getCheckpoint()?.getCommitPosition())
-        if (searched >= end.position) break
-        passed = later(passed, await places.before(searched))
+      } else if (answer.kind === 'checkpoint') {
+        if (answer.position >= end.position) break
+        passed = later(passed, (await places.justBefore(answer.position)) ?? passed)
       } else continue
       if (passed.position > after) yield { events, ...passed, caughtUp: false }
       events = []
@@ -162,8 +161,8 @@ async function* live(options: ScanOptions, wanted: Wanted): AsyncGenerator<Event
   let passedOver = 0
   /** The server has nothing more that is stored. */
   let isLive = false
-  /** A message that was looked at too early. */
-  let held: ReadResp | undefined
+  /** An answer that was looked at too early. */
+  let held: ReadAnswer | undefined
   const messages = await reader.read(subscriptionRequest(after, undefined), signal)
 
   /** @returns false when the signal was aborted */
@@ -174,24 +173,23 @@ async function* live(options: ScanOptions, wanted: Wanted): AsyncGenerator<Event
     throw brokenOff()
   }
 
-  function take(): ReadResp | undefined {
-    const message = held ?? messages.take()
+  function take(): ReadAnswer | undefined {
+    const answer = held ?? messages.take()
     held = undefined
-    if (message?.hasCaughtUp()) isLive = true
-    if (message?.hasFellBehind()) isLive = false
-    return message
+    if (answer?.kind === 'caught-up') isLive = true
+    if (answer?.kind === 'fell-behind') isLive = false
+    return answer
   }
 
-  /** Whether nothing visible follows what was taken; of what is stored that is known only by the next message. */
+  /** Whether nothing visible follows what was taken; of what is stored that is known only by the next answer. */
   async function isEnd(): Promise<boolean> {
     for (;;) {
-      const message = take()
-      const stored = message?.getEvent()?.getEvent()
-      if (stored !== undefined && isVisible(typeOf(stored))) {
-        held = message
+      const answer = take()
+      if (answer?.kind === 'event' && isVisible(answer.event.type)) {
+        held = answer
         return false
       }
-      if (message !== undefined) continue
+      if (answer !== undefined) continue
       if (!isLive) {
         if (!(await wait())) return false
         continue
@@ -205,15 +203,14 @@ async function* live(options: ScanOptions, wanted: Wanted): AsyncGenerator<Event
 
   try {
     while (!signal?.aborted) {
-      const message = take()
-      const stored = message?.getEvent()?.getEvent()
-      if (stored !== undefined && isVisible(typeOf(stored))) {
-        passed = placeOf(stored)
+      const answer = take()
+      if (answer?.kind === 'event' && isVisible(answer.event.type)) {
+        passed = placeOf(answer.event)
         passedOver++
-        if (isWanted(stored, filter)) events.push(recorded(stored))
+        if (matches(filter, answer.event)) events.push(recorded(answer.event))
       }
       const isFull = events.length >= batchSize || passedOver >= maxPassedOver
-      if (message !== undefined && !isFull) continue
+      if (answer !== undefined && !isFull) continue
       if (passed === undefined || !(isFull || isLive)) {
         if (!(await wait())) return
         continue
@@ -230,12 +227,8 @@ async function* live(options: ScanOptions, wanted: Wanted): AsyncGenerator<Event
   }
 }
 
-function isWanted(stored: StoredEvent, filter: EventFilter | undefined): boolean {
-  return filter === undefined || matches(filter, { type: typeOf(stored), stream: streamOf(stored) })
-}
-
-function placeOf(stored: StoredEvent): Place {
-  return { position: positionOf(stored), eventId: idOf(stored) }
+function placeOf({ position, id }: StoredEvent): Place {
+  return { position, eventId: id }
 }
 
 function later(left: Place, right: Place): Place {

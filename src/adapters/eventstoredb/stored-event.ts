@@ -1,8 +1,7 @@
 import { crc32 } from 'node:zlib'
-import { parseUUID } from '@eventstore/db-client/dist/utils/grpcUUID.js'
-import type { ReadResp } from '@eventstore/db-client/generated/streams_pb.js'
 import { CorruptLogError } from '../../engine/errors.ts'
 import type { NewEvent, RecordedEvent } from '../../engine/event-store.ts'
+import type { StoredEvent } from './read-answer.ts'
 
 /**
  * How events are kept in EventStoreDB: data and metadata as JSON, as they are, and in the metadata behind all the rest a
@@ -16,9 +15,6 @@ export interface Proposal {
   readonly data: Uint8Array
   readonly metadata: Uint8Array
 }
-
-/** An event of the log, before its JSON is parsed. */
-export type StoredEvent = ReadResp.ReadEvent.RecordedEvent
 
 /** Types of the adapter's own events begin so; the server's own begin with a dollar sign. */
 export const ownTypePrefix = 'daybook-'
@@ -66,33 +62,12 @@ function checksum(
   return crc32(data, crc32(`${stream}\n${revision}\n${id}\n${type}\n${data.length}\n${metadataJson}`))
 }
 
-export function typeOf(stored: StoredEvent): string {
-  return stored.getMetadataMap().get('type') ?? ''
-}
-
-export function idOf(stored: StoredEvent): string {
-  return parseUUID(stored.getId()) ?? ''
-}
-
-export function positionOf(stored: StoredEvent): number {
-  return Number(stored.getCommitPosition())
-}
-
-export function streamOf(stored: StoredEvent): string {
-  return Buffer.from(stored.getStreamIdentifier()?.getStreamName_asU8() ?? []).toString()
-}
-
 /**
  * Reads an event of the log.
  * @throws CorruptLogError when it is not what was written
  */
-export function recorded(stored: StoredEvent): RecordedEvent {
-  const position = positionOf(stored)
-  const stream = streamOf(stored)
-  const revision = Number(stored.getStreamRevision())
-  const [id, type] = [idOf(stored), typeOf(stored)]
-  const data = stored.getData_asU8()
-  const kept = text(stored.getCustomMetadata_asU8())
+export function recorded({ position, stream, revision, id, type, data, metadata }: StoredEvent): RecordedEvent {
+  const kept = metadata.toString()
   const keyAt = kept.lastIndexOf(checksumKey)
   const fields = kept.slice(0, Math.max(0, keyAt))
   const metadataJson = `${fields.endsWith(',') ? fields.slice(0, -1) : fields}}`
@@ -101,14 +76,18 @@ export function recorded(stored: StoredEvent): RecordedEvent {
     throw corruptEvent(stream, revision, position, 'its checksum is wrong')
   }
   try {
-    return { position, stream, revision, id, type, data: JSON.parse(text(data)), metadata: JSON.parse(metadataJson) }
+    return {
+      position,
+      stream,
+      revision,
+      id,
+      type,
+      data: JSON.parse(data.toString()),
+      metadata: JSON.parse(metadataJson),
+    }
   } catch (error) {
     throw corruptEvent(stream, revision, position, 'it is no JSON', error)
   }
-}
-
-function text(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
 }
 
 function corruptEvent(

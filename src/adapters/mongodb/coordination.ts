@@ -22,6 +22,11 @@ interface RequestDocument extends Omit<OperatorRequest, 'id'> {
   readonly settled: boolean
 }
 
+interface MongoCoordinationOptions {
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number
+}
+
 /** Settled requests that are kept, so that one that is sent again is known. */
 const keptRequests = 100
 
@@ -30,7 +35,10 @@ const keptRequests = 100
  * the loss of a primary, for one that did not would be handed out twice.
  * @param connection closed by who opened it
  */
-export function mongoCoordination({ database }: Pick<MongoConnection, 'database'>): Coordination {
+export function mongoCoordination(
+  { database }: Pick<MongoConnection, 'database'>,
+  { now = Date.now }: MongoCoordinationOptions = {},
+): Coordination {
   const leases = database.collection<LeaseDocument>('leases')
   const members = database.collection<MemberDocument>('members')
   const requests = database.collection<RequestDocument>('requests')
@@ -41,7 +49,8 @@ export function mongoCoordination({ database }: Pick<MongoConnection, 'database'
   }
 
   async function takeFirst(name: string, owner: string): Promise<number | undefined> {
-    const token = 1
+    // Higher than any that this lease had in a database that was lost: the log takes no checkpoint under a lower one than before.
+    const token = Math.floor(now() / 1_000)
     const added = await orDuplicate(leases.insertOne({ _id: name, owner, token, beat: 1 }))
     return added === undefined ? undefined : token
   }

@@ -26,4 +26,19 @@ describe.skipIf(whyNotRun !== '')(`coordination in MongoDB${whyNotRun}`, () => {
     await cluster.ask(request('settled-109'))
     expect(await cluster.asked()).toEqual([request('open')])
   })
+
+  test('gives a lease whose traces were lost a higher token than it ever had, for the log remembers those', async () => {
+    const { connect, dispose } = emptyDatabase()
+    onTestFinished(dispose)
+    const connection = connect()
+    let nowMs = Date.parse('2026-01-01T12:00:00Z')
+    const cluster = mongoCoordination(connection, { now: () => nowMs })
+    const take = async () => (await cluster.take('process:ship/0', 'ada', (await cluster.leases())[0])) ?? 0
+    await take()
+    await take()
+    const last = await take()
+    await connection.database.collection('leases').drop()
+    nowMs += 60_000
+    expect(await take()).toBeGreaterThan(last)
+  })
 })

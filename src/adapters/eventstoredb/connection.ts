@@ -25,9 +25,9 @@ export type BatchAppendCall = ReturnType<typeof StreamsClient.prototype.makeBidi
 /** Where nobody listens to a call any more, its failure would end the process. */
 function ignore(): void {}
 
-/** @throws Error for a connection string that can't be understood */
+/** @throws TypeError for a connection string that can't be understood, or names files that can't be read */
 export function connect(url: string, clock: Clock): Connection {
-  const client = EventStoreDBClient.connectionString(url)
+  const client = openClient(url)
   keepFailuresOfReconnecting.call(client)
   return {
     read: (request) => openRead.call(client, request),
@@ -36,6 +36,18 @@ export function connect(url: string, clock: Clock): Connection {
       const ended = client.dispose().then(() => closeChannel.call(client))
       await Promise.race([ended.catch(ignore), pause(clock, timeoutMs)])
     },
+  }
+}
+
+function openClient(url: string): EventStoreDBClient {
+  try {
+    return EventStoreDBClient.connectionString(url)
+  } catch {
+    // What the client says of it repeats the password.
+    const like = 'esdb://user:password@host:2113?tlsCAFile=/path/to/ca.crt'
+    throw new TypeError(
+      `The connection string for EventStoreDB is wrong, or names a file that is not there. Write it like ${like}`,
+    )
   }
 }
 

@@ -8,7 +8,7 @@ import { isVisible, recorded } from './stored-event.ts'
 /** Where an event of the log is, and which one. */
 export type Place = Pick<Checkpoint, 'position' | 'eventId'>
 
-export const beforeAll: Place = { position: 0, eventId: '' }
+const beforeAll: Place = { position: 0, eventId: '' }
 
 /** Finds places in the whole log, in which the server's and the adapter's own events don't count. */
 export interface Places {

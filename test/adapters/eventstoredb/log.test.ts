@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { EventStoreDBClient, jsonEvent, NO_STREAM } from '@eventstore/db-client'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { CorruptLogError, NewerVersionError } from '../../../src/engine/errors.ts'
@@ -208,3 +209,12 @@ test('an append that is refused for its size says what to set', async () => {
   const store = await openStore(server.url)
   await expect(store.append('cart-1', noStream, newEvents(10))).rejects.toThrow('MaxAppendSize')
 })
+
+test.each(['esdb://ada:secret@host:x', 'http://ada:secret@host', 'esdb://ada:secret@host?tlsCAFile=/no/such/secret'])(
+  'a connection string that is wrong is refused, and not repeated: %s',
+  async (url) => {
+    const error = await openStore(url).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(TypeError)
+    expect(inspect(error)).not.toContain('secret')
+  },
+)

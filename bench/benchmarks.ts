@@ -2,6 +2,7 @@ import { append } from './append.ts'
 import type { Benchmark } from './benchmark.ts'
 import { catchUp } from './catch-up.ts'
 import { checkout } from './checkout.ts'
+import { eventStoreDb } from './eventstoredb.ts'
 import { growth } from './growth.ts'
 import { hotItem } from './hot-item.ts'
 import { importing } from './import.ts'
@@ -35,4 +36,5 @@ export const benchmarks: readonly Benchmark[] = [
   importing,
   mongodb,
   install,
+  eventStoreDb,
 ]

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { Clock } from './clock.ts'
 import { type Answer, type Command, streamOf } from './command.ts'
 import type { Decider } from './decider.ts'
@@ -6,6 +7,7 @@ import type { EventStore } from './event-store.ts'
 import type { Fold, Folds } from './folds.ts'
 import { type Mailbox, mailbox } from './mailbox.ts'
 import { streamName } from './streams.ts'
+import { type Turns, turns } from './turns.ts'
 
 export interface CommandHandler {
   /**
@@ -34,20 +36,30 @@ export interface CommandHandlerOptions {
   readonly answerTimeoutMs: number
 }
 
+const rememberedTurns = 1_000
+
 /** The way of every command: queued for its stream, decided, appended, answered. */
 export function commandHandler(options: CommandHandlerOptions): CommandHandler {
   const { store, folds, clock, random = Math.random, maxWaiting, answerTimeoutMs } = options
   const { maxWaitingBytes = 64 * 1024 * 1024 } = options
   const mailboxes = new Map<string, Mailbox>()
+  /** They outlive the mailboxes: a stream that is busy with others may have nothing to do here for a moment. */
+  const turnsOf = new LRUCache<string, Turns>({ max: rememberedTurns })
   let waitingCount = 0
   let waitingBytes = 0
+
+  function turnsAt(stream: string): Turns | undefined {
+    if (store.soleWriter) return undefined
+    const known = turnsOf.get(stream) ?? turns(clock, random)
+    turnsOf.set(stream, known)
+    return known
+  }
 
   function mailboxOf(stream: string): Mailbox {
     const known = mailboxes.get(stream)
     if (known) return known
-    const made = mailbox({ store, folds, clock, random, maxBatch: 1_000, maxTries: 10 }, stream, () =>
-      mailboxes.delete(stream),
-    )
+    const shared = { store, folds, clock, random, turns: turnsAt(stream), maxBatch: 1_000, maxTries: 200 }
+    const made = mailbox(shared, stream, () => mailboxes.delete(stream))
     mailboxes.set(stream, made)
     return made
   }

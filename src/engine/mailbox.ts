@@ -4,6 +4,7 @@ import type { Context, FactRequests } from './decider.ts'
 import { ConflictError, InDoubtError, PreconditionError, UnavailableError } from './errors.ts'
 import { type AppendResult, type EventStore, maxAppendBytes, type NewEvent } from './event-store.ts'
 import type { Folds, StreamFold } from './folds.ts'
+import type { Turns } from './turns.ts'
 
 /** A command that waits in a mailbox for its answer. */
 export interface Waiting {
@@ -18,6 +19,8 @@ export interface MailboxOptions {
   readonly clock: Clock
   /** From 0 to below 1: the jitter of waits comes from it. */
   readonly random: () => number
+  /** Turns at the stream, where other processes write too. */
+  readonly turns: Turns | undefined
   /** Most commands that are decided for one append. */
   readonly maxBatch: number
   /** Tries after conflicts before the commands are answered 503. */
@@ -52,7 +55,7 @@ interface Round {
  * @param onIdle called when nothing waits any more
  */
 export function mailbox(options: MailboxOptions, stream: string, onIdle: () => void): Mailbox {
-  const { store, folds, clock, random, maxBatch, maxTries } = options
+  const { store, folds, clock, random, turns, maxBatch, maxTries } = options
   let queue: Waiting[] = []
   let running = false
   let round: Promise<void> = Promise.resolve()
@@ -63,6 +66,7 @@ export function mailbox(options: MailboxOptions, stream: string, onIdle: () => v
       const next = answerBatch(batch)
       round = next
       await next
+      if (turns) await turns.giveWay()
     }
     running = false
     onIdle()
@@ -82,9 +86,12 @@ export function mailbox(options: MailboxOptions, stream: string, onIdle: () => v
     const [first] = batch
     if (first === undefined) return []
     const { decider, target } = first.command
-    let proven = store.soleWriter || folds.cached(stream) === undefined
-    let fold = await (proven && !store.soleWriter ? folds.refresh(decider, target) : folds.load(decider, target))
+    const known = folds.cached(stream)
+    let proven = !turns || turns.hasGivenWay() || known === undefined
+    let fold = await (turns && proven ? folds.refresh(decider, target) : folds.load(decider, target))
+    if (turns?.hasGivenWay()) turns.looked(known !== undefined && fold.revision > known.revision)
     for (let tries = 1; ; tries++) {
+      const beganMs = clock.monotonic()
       const { round, left } = await decideAll(fold, batch)
       if (round.events.length === 0 && !proven) {
         // Where others write too, a decision that appends nothing proves nothing before the newest events are read.
@@ -101,6 +108,7 @@ export function mailbox(options: MailboxOptions, stream: string, onIdle: () => v
       }
       try {
         const result = await appendSurely(fold.revision, round.events)
+        turns?.won(clock.monotonic() - beganMs)
         commit(fold, round, result)
         return left
       } catch (error) {
@@ -110,7 +118,7 @@ export function mailbox(options: MailboxOptions, stream: string, onIdle: () => v
             cause: error,
           })
         }
-        await pause(clock, random() * 5 * 2 ** tries)
+        await turns?.lost(tries, clock.monotonic() - beganMs)
         fold = await folds.refresh(decider, target)
         proven = true
       }

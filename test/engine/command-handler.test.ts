@@ -2,9 +2,11 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { memoryEventStore } from '../../src/adapters/memory/event-store.ts'
 import { memoryReadStore } from '../../src/adapters/memory/read-store.ts'
+import { pause } from '../../src/engine/clock.ts'
 import { newEvents } from '../../src/engine/command.ts'
 import { InDoubtError, UnavailableError } from '../../src/engine/errors.ts'
 import { maxAppendBytes } from '../../src/engine/event-store.ts'
+import { manualClock } from '../manual-clock.ts'
 import { account } from './account.ts'
 import { command, deposit, eventsOf, handling, withAppend, withdraw } from './handling.ts'
 
@@ -298,6 +300,40 @@ test('whatever several processes do at once, no account is overdrawn and each co
     ),
     { numRuns: 50 },
   )
+})
+
+test('processes that write to one stream without pause take turns', async () => {
+  const clock = manualClock()
+  const memory = { ...memoryEventStore(), soleWriter: false }
+  /** A store that is as far away as a server is. */
+  const distant: typeof memory = {
+    ...memory,
+    async append(...args) {
+      await pause(clock, 2)
+      const result = await memory.append(...args)
+      await pause(clock, 2)
+      return result
+    },
+    async *readStream(...args) {
+      const there = await Array.fromAsync(memory.readStream(...args))
+      await pause(clock, 4)
+      yield* there
+    },
+  }
+  const answered = await Promise.all([
+    ...[1, 2, 3, 4].map(async () => {
+      const { handler } = handling({ store: distant, clock, answerTimeoutMs: 60_000 })
+      let count = 0
+      const endMs = clock.monotonic() + 4_000
+      while (clock.monotonic() < endMs) {
+        await handler.handle(deposit(1))
+        count++
+      }
+      return count
+    }),
+    clock.advance(10_000).then(() => Number.POSITIVE_INFINITY),
+  ])
+  expect(Math.min(...answered)).toBeGreaterThan(60)
 })
 
 test('where others write too, a command does not rest on a read that began before it', async () => {

@@ -1,7 +1,7 @@
 import { v4 } from 'uuid'
 import { memoryEventStore } from '../../src/adapters/memory/event-store.ts'
 import { memoryReadStore } from '../../src/adapters/memory/read-store.ts'
-import { systemClock } from '../../src/engine/clock.ts'
+import { type Clock, systemClock } from '../../src/engine/clock.ts'
 import type { Command } from '../../src/engine/command.ts'
 import { type CommandHandler, commandHandler } from '../../src/engine/command-handler.ts'
 import type { EventStore, RecordedEvent } from '../../src/engine/event-store.ts'
@@ -19,6 +19,7 @@ interface Handling {
 /** A command handler for accounts; each call is a process with a cache of its own over the same stores. */
 export function handling(
   given: Partial<Pick<Handling, 'store' | 'readStore'>> & {
+    clock?: Clock
     maxWaiting?: number
     maxWaitingBytes?: number
     answerTimeoutMs?: number
@@ -27,12 +28,13 @@ export function handling(
   const {
     store = memoryEventStore(),
     readStore = memoryReadStore(),
+    clock = systemClock,
     maxWaiting = 1_000,
     maxWaitingBytes = 1_000_000,
     answerTimeoutMs = 5_000,
   } = given
   const folds = foldCache(store, readStore, eventRegistry([accountEvents]), 100)
-  const handler = commandHandler({ store, folds, clock: systemClock, maxWaiting, maxWaitingBytes, answerTimeoutMs })
+  const handler = commandHandler({ store, folds, clock, maxWaiting, maxWaitingBytes, answerTimeoutMs })
   return { store, readStore, handler }
 }
 

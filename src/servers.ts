@@ -24,7 +24,7 @@ export type ServerSettings = Pick<
 >
 
 /** A server that is needed at the start does not answer, or refuses. */
-export class ServerUnreachableError extends Error {
+class ServerUnreachableError extends Error {
   override readonly name = 'ServerUnreachableError'
 }
 

@@ -2,6 +2,7 @@ import { append } from './append.ts'
 import type { Benchmark } from './benchmark.ts'
 import { catchUp } from './catch-up.ts'
 import { checkout } from './checkout.ts'
+import { clusterHotItem } from './cluster-hot-item.ts'
 import { eventStoreDb } from './eventstoredb.ts'
 import { growth } from './growth.ts'
 import { hotItem } from './hot-item.ts'
@@ -37,4 +38,5 @@ export const benchmarks: readonly Benchmark[] = [
   mongodb,
   install,
   eventStoreDb,
+  clusterHotItem,
 ]

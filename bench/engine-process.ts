@@ -1,21 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { z } from 'zod'
 import { cart } from '../src/domain/cart.ts'
 import { stockItem } from '../src/domain/stock-item.ts'
 import { systemClock } from '../src/engine/clock.ts'
 import type { Command } from '../src/engine/command.ts'
 import { type CommandHandler, commandHandler } from '../src/engine/command-handler.ts'
 import { defaultLimits, registryOf, startEngine } from '../src/engine/engine.ts'
+import { UnavailableError } from '../src/engine/errors.ts'
+import type { EventStore } from '../src/engine/event-store.ts'
 import { foldCache } from '../src/engine/folds.ts'
+import { streamName } from '../src/engine/streams.ts'
 import { workerBuilder } from '../src/rebuild.ts'
 import { shopForReading } from '../src/shop.ts'
 import { openStorage } from '../src/storage.ts'
 import { answerParent } from './child.ts'
-import { EngineQuestion } from './engine-job.ts'
+import { EngineQuestion, type Reservations, type Reserved } from './engine-job.ts'
+import { latencies } from './latencies.ts'
 
 /** The engine on its files in a process of its own, without HTTP: commands go straight to the handler. */
 
+type Question<Kind extends EngineQuestion['kind']> = Extract<EngineQuestion, { kind: Kind }>
+
 interface Open {
   readonly handler: CommandHandler
+  readonly store: EventStore
   close(): Promise<void>
 }
 
@@ -23,8 +31,12 @@ const hotSku = 'HOT-1'
 const turnoverAtOnce = 500
 let opened: Open | undefined
 
-async function open(directory: string, readModels: boolean): Promise<Open> {
-  const storage = await openStorage({ DAYBOOK_DATA_DIR: directory }, systemClock, fail)
+async function open({ directory, readModels, eventStoreUrl }: Question<'open'>): Promise<Open> {
+  const settings = {
+    DAYBOOK_DATA_DIR: directory,
+    ...(eventStoreUrl !== undefined && { EVENTSTOREDB_URL: eventStoreUrl }),
+  }
+  const storage = await openStorage(settings, systemClock, fail)
   if (readModels) {
     const { handler, projections, stop } = await startEngine(shopForReading, storage, {
       limits: defaultLimits,
@@ -33,21 +45,21 @@ async function open(directory: string, readModels: boolean): Promise<Open> {
       onFailure: fail,
     })
     while (projections.status().some(({ status, lag }) => status !== 'live' || lag > 0)) await sleep(10)
-    return { handler, close: () => stop().then(storage.close) }
+    return { handler, store: storage.store, close: () => stop().then(storage.close) }
   }
   const { cachedStreams, maxWaiting, answerTimeoutMs } = defaultLimits
   const { store, readStore, clock } = storage
   const folds = foldCache(store, readStore, registryOf(shopForReading), cachedStreams)
-  return { handler: commandHandler({ store, folds, clock, maxWaiting, answerTimeoutMs }), close: storage.close }
+  return { handler: commandHandler({ store, folds, clock, maxWaiting, answerTimeoutMs }), store, close: storage.close }
 }
 
 function fail(error: unknown): void {
   throw error
 }
 
-function handlerOf(open: Open | undefined): CommandHandler {
+function openedOf(open: Open | undefined): Open {
   if (open === undefined) throw new Error('Open a directory first')
-  return open.handler
+  return open
 }
 
 /** Runs the numbers from 0 on, so many at once. @returns how long it took in seconds */
@@ -77,10 +89,10 @@ function openCart(): Command {
 }
 
 /** As the process that fulfils orders makes it. */
-function ofStock(type: string, data: Command['data']): Command {
+function ofStock(type: string, data: Command['data'], sku = hotSku): Command {
   return {
     decider: stockItem,
-    target: hotSku,
+    target: sku,
     type,
     data,
     id: crypto.randomUUID(),
@@ -90,19 +102,64 @@ function ofStock(type: string, data: Command['data']): Command {
   }
 }
 
-function reserve(number: number | string): Command {
+function reserve(number: number | string, sku = hotSku): Command {
   const requestedAt = new Date().toISOString()
-  return ofStock('ReserveStock', { reservationId: `reservation-${number}`, quantity: 1, requestedAt })
+  return ofStock('ReserveStock', { reservationId: `reservation-${number}`, quantity: 1, requestedAt }, sku)
+}
+
+/** Reserves pieces as process managers do, which ask again for what could not be decided. */
+async function reserveFor(
+  { handle }: CommandHandler,
+  { sku, prefix, concurrency, durationMs }: Question<'reserve'>,
+): Promise<z.input<typeof Reserved>> {
+  const answers: z.input<typeof Reserved>['answers'] = []
+  const took = latencies()
+  const beganMs = performance.now()
+  let begun = 0
+  let retries = 0
+
+  async function once(reservationId: string): Promise<void> {
+    const command = reserve(reservationId, sku)
+    const sentMs = performance.now()
+    for (;;) {
+      try {
+        const { revision } = await handle(command)
+        took.add(performance.now() - sentMs)
+        answers.push({ reservationId: String(command.data.reservationId), revision })
+        return
+      } catch (error) {
+        if (!(error instanceof UnavailableError)) throw error
+        retries++
+      }
+    }
+  }
+
+  async function worker(): Promise<void> {
+    while (performance.now() - beganMs < durationMs) await once(`${prefix}-${begun++}`)
+  }
+  await Promise.all(Array.from({ length: concurrency }, worker))
+  return { seconds: (performance.now() - beganMs) / 1_000, answers, retries, p99Ms: took.quantile(0.99) }
+}
+
+async function readReservations(store: EventStore, sku: string): Promise<z.input<typeof Reservations>> {
+  const found: z.input<typeof Reservations> = []
+  for await (const events of store.readStream(streamName(stockItem.category, sku))) {
+    for (const { type, data, revision } of events) {
+      if (typeof data.reservationId === 'string') found.push({ type, reservationId: data.reservationId, revision })
+    }
+  }
+  return found
 }
 
 answerParent(
   async (question) => {
     const asked = EngineQuestion.parse(question)
     if (asked.kind === 'open') {
-      opened = await open(asked.directory, asked.readModels)
+      opened = await open(asked)
       return
     }
-    const { handle, fold } = handlerOf(opened)
+    const { handler, store } = openedOf(opened)
+    const { handle, fold } = handler
     switch (asked.kind) {
       case 'open-carts':
         return { seconds: await timed(asked.count, asked.concurrency, () => handle(openCart())) }
@@ -125,6 +182,13 @@ answerParent(
       }
       case 'reserve-one':
         return { seconds: await timed(1, 1, () => handle(reserve(crypto.randomUUID()))) }
+      case 'receive':
+        await handle(ofStock('ReceiveStock', { quantity: asked.quantity, reference: 'delivery-1' }, asked.sku))
+        return
+      case 'reserve':
+        return await reserveFor(handler, asked)
+      case 'read-reservations':
+        return await readReservations(store, asked.sku)
     }
   },
   async () => opened?.close(),

@@ -3,13 +3,14 @@ import { z } from 'zod'
 import { openEventStoreDbStore } from '../../src/adapters/eventstoredb/event-store.ts'
 import { systemClock } from '../../src/engine/clock.ts'
 import { projectionsOf, registryOf } from '../../src/engine/engine.ts'
+import type { EventStore } from '../../src/engine/event-store.ts'
 import type { ReadStore } from '../../src/engine/read-store.ts'
 import { openDocumentServer } from '../../src/servers.ts'
 import { shopForReading } from '../../src/shop.ts'
 import { checkMoney, checkOrders, checkStock } from '../crash/identities.ts'
 import { type Load, openShop, startLoad } from '../crash/load.ts'
 import { checkLog } from '../crash/log-check.ts'
-import { compareReadModels } from '../crash/read-models.ts'
+import { type Compared, compareReadModels } from '../crash/read-models.ts'
 import { settled } from '../crash/rest.ts'
 import { type Cluster, startCluster } from './cluster.ts'
 import { told } from './sightings.ts'
@@ -25,7 +26,7 @@ export interface Trial {
 }
 
 /** How long a server is stopped. The promise is made for ten seconds; a quick run tries fewer. */
-const stopSeconds = z.coerce.number().int().min(1).default(3).parse(process.env.DAYBOOK_FAULT_SECONDS)
+const stopSeconds = z.coerce.number().int().min(1).default(2).parse(process.env.DAYBOOK_FAULT_SECONDS)
 export const stopMs = stopSeconds * 1_000
 /** How long something is frozen: longer than anybody waits for an answer, and longer than a lease. */
 export const freezeMs = 3 * stopMs
@@ -50,8 +51,11 @@ function liveOnes(readStore: ReadStore): ReadStore {
   }
 }
 
-/** @returns how many documents there are, each as a fold of the log makes it */
-async function checkBooks({ settings: { EVENTSTOREDB_URL = '', MONGODB_URL = '' }, journal, gateway }: Cluster) {
+/** Does something with the log and the read models of a cluster as they are on its servers. */
+async function onServers<Result>(
+  { settings: { EVENTSTOREDB_URL = '', MONGODB_URL = '' } }: Pick<Cluster, 'settings'>,
+  work: (store: EventStore, readStore: ReadStore) => Promise<Result>,
+): Promise<Result> {
   const failures: unknown[] = []
   const onFailure = (error: unknown) => failures.push(error)
   await using opened = new AsyncDisposableStack()
@@ -60,18 +64,34 @@ async function checkBooks({ settings: { EVENTSTOREDB_URL = '', MONGODB_URL = '' 
     (each) => each.close(),
   )
   const { readStore } = opened.adopt(await openDocumentServer(MONGODB_URL, {}, onFailure), (each) => each.close())
-  const books = await checkLog(store, registry, journal)
+  const result = await work(store, liveOnes(readStore))
+  expect(failures).toEqual([])
+  return result
+}
+
+/** Compares every document of a cluster at rest with a fold of its log. */
+export function readModelsOf(cluster: Pick<Cluster, 'settings'>): Promise<Compared> {
+  return onServers(cluster, (store, readStore) => compareReadModels(store, readStore, registry))
+}
+
+/** @returns how many documents there are, each as a fold of the log makes it */
+async function checkBooks(cluster: Cluster) {
+  const { journal, gateway } = cluster
+  const books = await onServers(cluster, (store) => checkLog(store, registry, journal))
   checkOrders(books)
   checkStock(books, journal)
   expect(await checkMoney(books, gateway.url)).toBeGreaterThan(0)
-  const { documents } = await compareReadModels(store, liveOnes(readStore), registry)
-  expect(failures).toEqual([])
+  const { documents } = await readModelsOf(cluster)
   return { orders: books.placed.length, documents }
 }
 
-/** Opens a shop on a cluster and lets everybody in. */
-export async function startTrial(seed: number, cluster?: Cluster): Promise<Trial> {
-  const own = cluster ?? (await startCluster(settings))
+/**
+ * Opens a shop on a cluster and lets everybody in.
+ * @param seed of what everybody does
+ * @param others settings beside those that every trial has
+ */
+export async function startTrial(seed: number, others: Readonly<Record<string, string>> = {}): Promise<Trial> {
+  const own = await startCluster({ ...settings, ...others })
   const { client, gateway, journal, sightings, members } = own
   await openShop(client)
   await own.caughtUp()

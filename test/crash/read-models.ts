@@ -16,6 +16,7 @@ interface Pair {
   readonly left: Generation
   readonly folded: Generation
   readonly upTo: number
+  readonly isLive: boolean
 }
 
 export interface Compared {
@@ -23,6 +24,8 @@ export interface Compared {
   readonly documents: number
   /** How far each live read model had come. */
   readonly positions: ReadonlyMap<string, number>
+  /** The documents of the live read models, by read model, collection and id. */
+  readonly contents: ReadonlyMap<string, unknown>
 }
 
 const everyDocument = 'every document'
@@ -63,7 +66,7 @@ export async function compareReadModels(
     }))
     const folded = await memory.createGeneration({ ...specOf(projection), collections })
     const upTo = checkpoint?.position ?? 0
-    pairs.push({ projection, left, folded, upTo })
+    pairs.push({ projection, left, folded, upTo, isLive: state === 'live' })
     if (state === 'live') positions.set(name, upTo)
   }
   expect([...positions.keys()].toSorted()).toEqual([...projections.keys()].toSorted())
@@ -76,11 +79,12 @@ export async function compareReadModels(
     }
   }
   let documents = 0
-  for (const pair of pairs) documents += await compare(pair)
-  return { generations: pairs.length, documents, positions }
+  const contents = new Map<string, unknown>()
+  for (const pair of pairs) documents += await compare(pair, contents)
+  return { generations: pairs.length, documents, positions, contents }
 }
 
-async function compare({ projection, left, folded }: Pair): Promise<number> {
+async function compare({ projection, left, folded, isLive }: Pair, contents: Map<string, unknown>): Promise<number> {
   let documents = 0
   for (const { name: collection } of projection.collections) {
     const wanted = await folded.find({ collection, index: everyDocument, limit: mostDocuments })
@@ -93,6 +97,8 @@ async function compare({ projection, left, folded }: Pair): Promise<number> {
       expect(bodies(found), `documents of ${left.id}/${collection}`).toEqual(bodies(some))
     }
     documents += wanted.length
+    if (!isLive) continue
+    for (const { id, body } of wanted) contents.set(`${projection.name} ${collection} ${id}`, body)
   }
   return documents
 }

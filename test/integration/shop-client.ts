@@ -31,13 +31,16 @@ export interface ShopClient {
 
 export interface ShopClientOptions {
   readonly url: string
+  /** Where each request goes, where several processes serve one shop. */
+  readonly nextUrl?: () => string
   /** What may do everything. */
   readonly token: string
   readonly sandboxUrl: string
 }
 
 /** Remembers the position of what it wrote, so that it reads its writes. */
-export function shopClient({ url, token: adminToken, sandboxUrl }: ShopClientOptions): ShopClient {
+export function shopClient(options: ShopClientOptions): ShopClient {
+  const { url, nextUrl = () => url, token: adminToken, sandboxUrl } = options
   let position: string | undefined
   // Another client, as after a restart, makes other requests.
   const client = randomUUID()
@@ -49,7 +52,7 @@ export function shopClient({ url, token: adminToken, sandboxUrl }: ShopClientOpt
     { body, token = adminToken, headers = {} }: RequestOptions = {},
     retries = 30,
   ): Promise<Sent> {
-    const reply = await fetch(new URL(path, url), {
+    const reply = await fetch(new URL(path, nextUrl()), {
       method,
       headers: {
         ...(token !== '' && { authorization: `Bearer ${token}` }),

@@ -12,6 +12,7 @@ import type { Clock } from './engine/clock.ts'
 import type { ClusterPorts } from './engine/cluster.ts'
 import type { Ports } from './engine/engine.ts'
 import { CorruptLogError, UnavailableError } from './engine/errors.ts'
+import type { EventStore } from './engine/event-store.ts'
 import type { KeyVault } from './engine/key-vault.ts'
 import { openDocumentServer, openJobServer, openLogServer, type ServerSettings } from './servers.ts'
 
@@ -105,6 +106,7 @@ export async function openStorage(
         : await openLogServer(EVENTSTOREDB_URL, clock, onError),
     )
     const mongo = MONGODB_URL === undefined ? undefined : keep(await openDocumentServer(MONGODB_URL, settings, onError))
+    if (mongo) await assertKeysAreThere(store, mongo.vault)
     if (!mongo && !existsSync(files.vault) && (await store.head()).position > 0) {
       throw new CorruptDatabaseError(
         `${files.vault} is missing, though there is a log. It has the keys of all personal data: restore it from a backup.`,
@@ -129,6 +131,15 @@ export async function openStorage(
     await close()
     throw error
   }
+}
+
+/** A shop makes secrets in its vault before anything can happen in it: where something has, an empty vault is another one. */
+async function assertKeysAreThere(store: EventStore, vault: KeyVault): Promise<void> {
+  if ((await store.head()).position === 0) return
+  for await (const entries of vault.entries()) if (entries.length > 0) return
+  throw new CorruptDatabaseError(
+    'MongoDB has no keys, though there is a log. They are the keys of all personal data: restore the database _keys from a backup, set MONGODB_URL to where they are, or bring a shop there with daybook copy.',
+  )
 }
 
 function assertLogIsThere(files: ReturnType<typeof filesOf>): void {

@@ -1,8 +1,10 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { expect, onTestFinished, test } from 'vitest'
+import { mongoKeyVault } from '../src/adapters/mongodb/key-vault.ts'
 import { systemClock } from '../src/engine/clock.ts'
 import { noStream } from '../src/engine/event-store.ts'
 import { filesOf, openStorage } from '../src/storage.ts'
+import { emptyDatabase, whyNotRun } from './adapters/mongodb/empty-database.ts'
 import { newEvents } from './contract/new-event.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
@@ -15,7 +17,7 @@ async function used() {
   await storage.store.append('cart-1', noStream, newEvents(1))
   await storage.vault.keyFor('ada')
   await storage.close()
-  return { open, files: filesOf(path) }
+  return { open, directory: path, files: filesOf(path) }
 }
 
 test('a log without its keys is refused, and no new ones are made', async () => {
@@ -24,6 +26,22 @@ test('a log without its keys is refused, and no new ones are made', async () => 
   await expect(open()).rejects.toThrow(`${files.vault} is missing`)
   expect(existsSync(files.vault)).toBe(false)
 })
+
+test.skipIf(whyNotRun !== '')(
+  `a log whose keys are not in MongoDB is refused, and no new ones are made${whyNotRun}`,
+  async () => {
+    const { directory } = await used()
+    const { url, connect, dispose } = emptyDatabase()
+    onTestFinished(dispose)
+    const open = () => openStorage({ DAYBOOK_DATA_DIR: directory, MONGODB_URL: url }, systemClock, () => {})
+    await expect(open()).rejects.toThrow('has no keys, though there is a log')
+    const connection = connect()
+    const keys = connection.databaseNamed(`${connection.database.databaseName}_keys`)
+    expect(await keys.listCollections().toArray()).toEqual([])
+    await mongoKeyVault(connection).secret('tokens')
+    await (await open()).close()
+  },
+)
 
 test('damaged keys are refused by their name', async () => {
   const { open, files } = await used()

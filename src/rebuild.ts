@@ -59,7 +59,7 @@ export function workerBuilder(settings: StorageSettings): Builder {
         }
         // What other threads have built is good, whatever became of this one.
         return await buildInThread({ settings, targets: part, rest }, signal, report).catch((error: unknown) =>
-          part.map(({ generationId }) => ({ generationId, message: String(error) })),
+          part.map(({ generationId }) => ({ generationId, message: String(error), isPoison: false })),
         )
       })
       return (await Promise.all(parts)).flat()

@@ -43,6 +43,8 @@ interface Place {
 export interface BuildFailure {
   readonly generationId: string
   readonly message: string
+  /** True for an event that it fails on; else another try may go on from where it was. */
+  readonly isPoison: boolean
 }
 
 /**
@@ -54,7 +56,7 @@ export async function build(options: BuildOptions, targets: readonly BuildTarget
   try {
     await foldLog(options, places)
     return places.flatMap(({ generation, failure }) =>
-      failure ? [{ generationId: generation.id, message: failure.message }] : [],
+      failure ? [{ generationId: generation.id, message: failure.message, isPoison: true }] : [],
     )
   } finally {
     for (const { generation } of places) await generation.close()

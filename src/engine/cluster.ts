@@ -11,7 +11,7 @@ import { type ProcessShards, processLease, processShards } from './process-shard
 import { projectionLease, type ShardProjector, shardProjector, swapSignal } from './shard-projector.ts'
 import { shardReaders } from './shard-readers.ts'
 import type { Signal } from './signal.ts'
-import { watchLog } from './watch.ts'
+import { type Watch, watchLog } from './watch.ts'
 
 /** Hash shards of each read model and process manager: the same in all processes of a cluster, for ever. */
 export const clusterShards = 4
@@ -49,8 +49,8 @@ export interface Cluster extends Engine {
 
 const jobsLease = 'jobs'
 const askedEveryMs = 1_000
-/** Until then every process that an operator's request concerns has seen it. */
-const requestLivesMs = 10_000
+/** By then every process that an operator's request concerns has seen it. */
+const requestLivesMs = 30_000
 
 /** Puts the engine of one process of a cluster together and starts it: commands can be handled when it resolves. */
 export async function startCluster(
@@ -75,6 +75,12 @@ export async function startCluster(
     options.onFailure(error, where)
   }
 
+  /** What the processes say that are there. */
+  function presentInfos(): readonly MemberInfo[] {
+    const present = (share?.members() ?? []).filter(({ silentMs }) => silentMs < leaseMs)
+    return present.flatMap(({ info: said }) => MemberInfo.safeParse(said).data ?? [])
+  }
+
   const readModels = shardReaders({
     store,
     readStore,
@@ -82,6 +88,7 @@ export async function startCluster(
     signal,
     clock,
     projections: all,
+    members: () => presentInfos(),
     newId,
     retirementMs: limits.retirementMs,
     onFailure,
@@ -110,8 +117,8 @@ export async function startCluster(
       shards: clusterShards,
       retirementMs: limits.retirementMs,
       isServed: ({ projection, version }) =>
-        (share?.members() ?? [])
-          .flatMap(({ info: said }) => MemberInfo.safeParse(said).data?.serves ?? [])
+        presentInfos()
+          .flatMap(({ serves }) => serves)
           .some((each) => each.projection === projection && each.version === version),
       onFenced: (lease) => share?.lost(lease),
       onFailure,
@@ -180,22 +187,18 @@ export async function startCluster(
   share = own
 
   /** Does what operators have asked of the projections that this process runs. */
-  async function serveRequests(held: ShardProjector): Promise<void> {
-    const seenAtMs = new Map<string, number>()
+  async function serveRequests(run: ShardProjector): Promise<void> {
+    let seenAtMs = new Map<string, number>()
     while (!stopping.signal.aborted) {
       await pause(clock, askedEveryMs, stopping.signal)
       try {
-        for (const { id, action, projection } of await coordination.asked()) {
-          const isNew = !seenAtMs.has(id)
-          const seenMs = clock.monotonic() - (seenAtMs.get(id) ?? clock.monotonic())
-          if (isNew) seenAtMs.set(id, clock.monotonic())
-          const definition = all.find(({ name }) => name === projection)
-          const isFirst = definition !== undefined && own.held().has(projectionLease(definition, 0))
-          if (action === 'skip' && isNew) held.skipPoison(projection)
-          const isDone = action === 'rebuild' ? held.rebuild(projection) : isFirst && seenMs > requestLivesMs
-          if (!isDone && definition !== undefined) continue
-          await coordination.settle(id)
-          seenAtMs.delete(id)
+        const asked = await coordination.asked()
+        seenAtMs = new Map(asked.map(({ id }) => [id, seenAtMs.get(id) ?? clock.monotonic()]))
+        for (const { id, action, projection, eventId } of asked) {
+          if (action === 'skip' && eventId !== undefined) run.skipPoison(projection, eventId)
+          const isOld = clock.monotonic() - (seenAtMs.get(id) ?? 0) > requestLivesMs
+          // A skip is for each process that the event has stopped, a rebuild for the one that builds.
+          if (isOld || (action === 'rebuild' && run.rebuild(projection))) await coordination.settle(id)
         }
       } catch (error) {
         onFailure(error, 'cluster')
@@ -203,16 +206,30 @@ export async function startCluster(
     }
   }
 
+  async function stop(): Promise<void> {
+    stopping.abort()
+    endListening?.()
+    await serving
+    await jobs.stop()
+    await own.stop()
+    await processes.stop()
+    await projector?.stop()
+    await feed?.stop()
+    await watch?.stop()
+    await readModels.stop()
+  }
+
   const serving = projector && serveRequests(projector)
   const endListening = projector && signal.listen((sent) => sent.includes(swapSignal) && projector.look())
-  await readModels.start()
-  const watch = await watchLog(
-    store,
-    handler,
-    clock,
-    (error) => onFailure(error, 'watch'),
-    roles.has('api') || roles.size === 0 ? options.awaited : new Set(),
-  )
+  let watch: Watch | undefined
+  try {
+    await readModels.start()
+    const awaited: ReadonlySet<string> = roles.has('api') || roles.size === 0 ? options.awaited : new Set()
+    watch = await watchLog(store, handler, clock, (error) => onFailure(error, 'watch'), awaited)
+  } catch (error) {
+    await stop()
+    throw error
+  }
 
   return {
     handler,
@@ -225,17 +242,6 @@ export async function startCluster(
       return { members: own.members(), leases: await coordination.leases() }
     },
     gaveUp: () => newer,
-    async stop() {
-      stopping.abort()
-      endListening?.()
-      await serving
-      await jobs.stop()
-      await own.stop()
-      await processes.stop()
-      await projector?.stop()
-      await feed?.stop()
-      await watch.stop()
-      await readModels.stop()
-    },
+    stop,
   }
 }

@@ -28,6 +28,8 @@ export interface OperatorRequest {
   readonly id: string
   readonly action: 'rebuild' | 'skip'
   readonly projection: string
+  /** The event that is to be skipped. */
+  readonly eventId?: string
 }
 
 /** All functions throw UnavailableError when the store can't serve, and are safe to repeat. */

@@ -115,11 +115,15 @@ export interface EventStore {
   /** A stream's events in order, in batches, from a revision on (0 by default). A stream that does not exist has none. */
   readStream(stream: string, options?: { readonly fromRevision?: number }): AsyncIterable<readonly RecordedEvent[]>
 
-  /** The log's events after a position up to the head as it is when the read ends, in batches of at most `batchSize`. */
+  /**
+   * The log's events after a position up to the head as it is when the read ends, in batches of at most `batchSize`. When the
+   * signal is aborted it ends before.
+   */
   readAll(options: {
     readonly after: number
     readonly filter?: EventFilter
     readonly batchSize?: number
+    readonly signal?: AbortSignal
   }): AsyncIterable<EventBatch>
 
   /**

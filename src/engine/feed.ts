@@ -16,10 +16,10 @@ export interface Stretch {
 export interface Feed {
   /**
    * All that comes after a place, from memory as soon as the follower is near enough to the end. Each stretch has all that there
-   * is by then, up to a bound, so that who is slow takes more at once.
-   * @param types what a follower looks at; others may be among what it gets
+   * is by then, up to a bound, so that who is slow takes more at once. It has all that the feed's filter lets through.
+   * @throws NewerVersionError for an event that this version does not know
    */
-  follow(after: number, types: ReadonlySet<string>, signal: AbortSignal): AsyncIterable<Stretch>
+  follow(after: number, signal: AbortSignal): AsyncIterable<Stretch>
   /** Place of the newest event that was seen. */
   position(): number
   /** Why nothing comes now. */
@@ -60,7 +60,10 @@ export async function openFeed(options: FeedOptions): Promise<Feed> {
   }
 
   function keep(stretch: Stretch): void {
-    kept.push(stretch)
+    const last = kept.at(-1)
+    // What has nothing of interest takes no place of its own, or such could pile up.
+    if (last && stretch.events.length === 0) kept[kept.length - 1] = { ...stretch, events: last.events }
+    else kept.push(stretch)
     keptCount += stretch.events.length
     position = stretch.position
     while (keptCount > keptEvents && kept.length > 1) {
@@ -109,11 +112,11 @@ export async function openFeed(options: FeedOptions): Promise<Feed> {
   }
 
   return {
-    async *follow(after, types, signal) {
+    async *follow(after, signal) {
       let place = after
       while (!signal.aborted && !stopping.signal.aborted) {
         if (place < keptAfter) {
-          for await (const batch of store.readAll({ after: place, filter: { types }, batchSize: stretchEvents })) {
+          for await (const batch of store.readAll({ after: place, filter, batchSize: stretchEvents, signal })) {
             if (signal.aborted) return
             yield { ...batch, events: batch.events.map(registry.upcast), caughtUp: false }
             place = batch.position

@@ -16,6 +16,8 @@ export interface Follower {
   savedPosition: number
   /** The checkpoint that was there at the last flush: further back nothing can fall. */
   flushedPosition: number
+  /** Events since then. */
+  unsaved: number
   /** Events since the last of the marks. */
   unmarked: number
   /** Places so many events apart, the oldest first: behind the first of them tombstones are swept. */
@@ -24,6 +26,7 @@ export interface Follower {
   unflushed: boolean
 }
 
+/** Events of no concern after which the place is written all the same. */
 const checkpointEvery = 1_000
 /** Events after which a sweep comes: often, so that each has little to do. */
 const sweepEvery = 1_000
@@ -38,15 +41,26 @@ export function followerAt(generation: Generation, position: number, part?: Part
     position,
     savedPosition: position,
     flushedPosition: position,
+    unsaved: 0,
     unmarked: 0,
     marks: [],
     unflushed: false,
   }
 }
 
-async function isOfThisLog(store: EventStore, checkpoint: Checkpoint): Promise<boolean> {
-  if (checkpoint.logId !== store.logId) return false
-  return checkpoint.position === 0 || (await store.eventAt(checkpoint.position))?.id === checkpoint.eventId
+async function isOfThisLog(store: EventStore, { logId, position, eventId }: Checkpoint): Promise<boolean> {
+  if (logId !== store.logId) return false
+  if (position === 0) return true
+  // Asked again before all that was built is thrown away.
+  return (await store.eventAt(position))?.id === eventId || (await store.eventAt(position))?.id === eventId
+}
+
+/** Whether all of a generation was made from this log: a restored one may not hold what only some of its shards have seen. */
+async function isAllOfThisLog(store: EventStore, generation: Generation): Promise<boolean> {
+  const kept = (await generation.checkpoints()).filter((checkpoint) => checkpoint !== undefined)
+  const distinct = new Map(kept.map((checkpoint) => [`${checkpoint.logId} ${checkpoint.position}`, checkpoint]))
+  for (const checkpoint of distinct.values()) if (!(await isOfThisLog(store, checkpoint))) return false
+  return true
 }
 
 /**
@@ -63,11 +77,11 @@ export async function openFollower(
 ): Promise<Follower | undefined> {
   const generation = await readStore.openGeneration(id, specOf(definition), part?.fences)
   if (!generation) return undefined
-  const checkpoint = await generation.checkpoint()
-  if (checkpoint && !(await isOfThisLog(store, checkpoint))) {
+  if (!(await isAllOfThisLog(store, generation))) {
     await generation.close()
     return undefined
   }
+  const checkpoint = await generation.checkpoint()
   return followerAt(generation, checkpoint?.position ?? 0, part)
 }
 
@@ -85,12 +99,13 @@ export async function advance(
 ): Promise<void> {
   if (to.position <= follower.position) return
   const matching = events.filter((event) => event.position > follower.position && definition.types.has(event.type))
-  if (matching.length > 0 || to.position - follower.savedPosition >= checkpointEvery) {
+  follower.unsaved += events.length
+  if (matching.length > 0 || follower.unsaved >= checkpointEvery) {
     const { position, eventId } = to
     follower.unflushed = true
     try {
       await project(definition, follower.generation, matching, { logId, position, eventId }, follower.part)
-      follower.savedPosition = position
+      saved(follower, position)
       await sweep(follower, events.length, position)
     } catch (error) {
       await goBack(follower)
@@ -117,7 +132,12 @@ export async function savePlace(logId: string, follower: Follower, eventId: stri
   const { generation, position } = follower
   if (position <= follower.savedPosition) return
   await generation.write([], { logId, position, eventId })
+  saved(follower, position)
+}
+
+function saved(follower: Follower, position: number): void {
   follower.savedPosition = position
+  follower.unsaved = 0
 }
 
 /** Keeps what a follower has written, should the process die. Throws as the generation's `flush`; the follower is then where its checkpoint is. */
@@ -161,6 +181,6 @@ export async function closeFollower(
 export async function passOver(logId: string, follower: Follower, { position, id }: Recorded): Promise<void> {
   await follower.generation.write([], { logId, position, eventId: id })
   follower.position = position
-  follower.savedPosition = position
+  saved(follower, position)
   follower.unflushed = true
 }

@@ -38,7 +38,7 @@ export interface JobWorkerOptions {
 
 const sweepPage = 500
 const retryLetterMs = 1_000
-const retrySweepMs = 1_000
+const retryMs = 1_000
 const longestStopMs = 3_000
 
 /**
@@ -88,9 +88,10 @@ export function runJobs(options: JobWorkerOptions): JobWorker {
     ending = Promise.all([ending, ...all.map((stop) => stop())])
   }
 
-  async function follow(after: number, ending: AbortSignal): Promise<void> {
+  /** Puts jobs into the queue as their events come by. @param from the head of the log as it begins */
+  async function follow(from: Promise<number>, ending: AbortSignal): Promise<void> {
     const types = new Set(['DeadLetterRetried', ...jobs.flatMap((definition) => [...definition.types])])
-    let reached = after
+    let reached = await from
     while (!ending.aborted) {
       try {
         for await (const batch of store.subscribe({ after: reached, filter: { types }, signal: ending })) {
@@ -100,9 +101,22 @@ export function runJobs(options: JobWorkerOptions): JobWorker {
       } catch (error) {
         onFailure(error, 'schedule')
         if (error instanceof NewerVersionError) return giveUp(error)
-        await pause(clock, 1_000, ending)
+        await pause(clock, retryMs, ending)
       }
     }
+  }
+
+  /** Place of the log's last event, however long it takes to know it. */
+  async function headOf(ending: AbortSignal): Promise<number> {
+    while (!ending.aborted) {
+      try {
+        return (await store.head()).position
+      } catch (error) {
+        onFailure(error, 'schedule')
+        await pause(clock, retryMs, ending)
+      }
+    }
+    return 0
   }
 
   /** Puts back what the log has open and the queue does not know. */
@@ -119,29 +133,32 @@ export function runJobs(options: JobWorkerOptions): JobWorker {
     }
   }
 
-  async function sweepOften(head: number, ending: AbortSignal): Promise<void> {
+  async function sweepOften(from: Promise<number>, ending: AbortSignal): Promise<void> {
+    const head = await from
+    const ended = new Promise<void>((resolve) => ending.addEventListener('abort', () => resolve()))
     // What was opened before the start is swept as soon as the read model has seen it.
     for (let isSeen = false; !ending.aborted; ) {
       try {
-        if (!isSeen) await projections.waitFor('open-work', head, sweepEveryMs)
+        if (!isSeen) await Promise.race([projections.waitFor('open-work', head, sweepEveryMs), ended])
         if (!ending.aborted) await sweep(ending)
         isSeen = true
       } catch (error) {
         const isBuilding = error instanceof UnavailableError && error.code === 'projection-building'
         if (!isBuilding) onFailure(error, 'sweep')
       }
-      await pause(clock, isSeen ? sweepEveryMs : retrySweepMs, ending)
+      await pause(clock, isSeen ? sweepEveryMs : retryMs, ending)
     }
   }
 
   let ringing: AbortController | undefined
   let alarmEnded: Promise<unknown> = Promise.resolve()
 
-  async function startAlarm(): Promise<void> {
+  function startAlarm(): void {
     const own = new AbortController()
     ringing = own
-    const { position: head } = await store.head()
-    alarmEnded = Promise.all([follow(head, own.signal), sweepOften(head, own.signal)])
+    const before = alarmEnded
+    const head = headOf(own.signal)
+    alarmEnded = Promise.all([before, follow(head, own.signal), sweepOften(head, own.signal)])
   }
 
   async function stopAlarm(): Promise<void> {
@@ -211,7 +228,7 @@ export function runJobs(options: JobWorkerOptions): JobWorker {
   return {
     failure: () => failure,
     async setAlarm(isOn) {
-      if (isOn && ringing === undefined && !stopping.signal.aborted) await startAlarm()
+      if (isOn && ringing === undefined && !stopping.signal.aborted) startAlarm()
       if (!isOn && ringing !== undefined) await stopAlarm()
     },
     async stop() {

@@ -1,6 +1,6 @@
-import type { Clock } from './clock.ts'
+import { type Clock, pause } from './clock.ts'
 import type { Coordination, Lease, Member } from './coordination.ts'
-import { shareOut } from './shards.ts'
+import { sameTokens, shareOut } from './shards.ts'
 
 /** Leases with their tokens. */
 export type Held = ReadonlyMap<string, number>
@@ -36,7 +36,10 @@ export interface OwnershipOptions {
   readonly wants: (member: Member, name: string) => boolean
   /** How long a lease's beat stands still before another takes it. */
   readonly leaseMs: number
-  /** Begins what is held from now on, and ends what is no longer; resolves once what is lost is let go of. */
+  /**
+   * Begins what is held from now on, and ends what is no longer; resolves once what is lost is let go of. It is called again
+   * before that, too.
+   */
   readonly apply: (held: Held) => Promise<void>
   readonly onFailure: (error: unknown) => void
 }
@@ -82,29 +85,39 @@ export function ownership(options: OwnershipOptions): Ownership {
   const leaseBeats = sightings(clock.monotonic, leaseMs)
   const memberBeats = sightings(clock.monotonic, leaseMs)
   let held: Held = new Map()
+  /** What others are to have as soon as nothing is done with it any more here; until then its beats go on. */
+  const leaving = new Map<string, number>()
   let known: readonly Member[] = []
   let present: readonly Member[] = []
-  let renewedAtMs = clock.monotonic()
-  let isDone = false
-  let applying: Promise<void> = Promise.resolve()
-  let cancelBeat = () => {}
-  let beating: Promise<void> = Promise.resolve()
+  let cancelLapse = () => {}
+  const stopping = new AbortController()
 
-  function hold(next: Held): Promise<void> {
-    const same = next.size === held.size && [...next].every(([name, token]) => held.get(name) === token)
-    if (same) return applying
+  async function hold(next: Held): Promise<void> {
+    if (sameTokens(next, held)) return
     held = next
-    applying = applying.then(() => apply(held)).catch(onFailure)
-    return applying
+    await apply(next).catch(onFailure)
   }
 
-  /** Keeps what is still held; what could not be renewed for too long counts as lost. */
+  async function handOver(given: Held): Promise<void> {
+    for (const [name, token] of given) leaving.set(name, token)
+    try {
+      await hold(without(held, given))
+      await coordination.release(id, given)
+    } finally {
+      for (const name of given.keys()) leaving.delete(name)
+    }
+  }
+
+  /** Keeps what is still held. */
   async function renew(): Promise<void> {
     const askedAtMs = clock.monotonic()
-    const kept = held.size > 0 ? await coordination.renew(id, held) : new Set<string>()
-    // Of nothing, too: what is taken after this is as new.
-    renewedAtMs = askedAtMs
-    void hold(new Map([...held].filter(([name]) => kept.has(name))))
+    if (info) await coordination.announce(id, info())
+    const asked = new Map([...held, ...leaving])
+    const kept = asked.size > 0 ? await coordination.renew(id, asked) : new Set<string>()
+    // What can't be renewed for a lease counts as lost.
+    cancelLapse()
+    cancelLapse = clock.after(askedAtMs + leaseMs - clock.monotonic(), () => void hold(new Map()))
+    void hold(without(held, new Map([...asked].filter(([name]) => !kept.has(name)))))
   }
 
   async function look(): Promise<readonly Lease[]> {
@@ -132,79 +145,69 @@ export function ownership(options: OwnershipOptions): Ownership {
     return new Map([...groups.values()].flatMap((group) => [...shareOut(group.names, group.members)]))
   }
 
-  async function share(leases: readonly Lease[]): Promise<void> {
+  /** Takes what is free of these. */
+  async function take(wanted: readonly string[], leases: readonly Lease[]): Promise<Held> {
     const there = new Map(leases.map((lease) => [lease.name, lease]))
-    const owners = ownersNow()
-    const next = new Map(held)
-    const leaving = new Map<string, number>()
-    for (const name of names) {
-      const owner = owners.get(name)
-      const token = held.get(name)
-      if (owner !== id) {
-        if (token === undefined) continue
-        next.delete(name)
-        leaving.set(name, token)
-      } else if (token === undefined) {
-        const seen = there.get(name)
-        const isFree =
-          seen === undefined || seen.owner === '' || seen.owner === id || leaseBeats.stillMs(name) >= leaseMs
-        const taken = isFree ? await coordination.take(name, id, seen) : undefined
-        if (taken !== undefined) next.set(name, taken)
-      }
-    }
-    if (isDone) return
-    const applied = hold(next)
-    if (leaving.size > 0) {
-      // Handed over only when nothing is done with it any more here; the beats go on meanwhile.
-      void applied.then(() => coordination.release(id, leaving)).catch(onFailure)
-    }
-  }
-
-  async function beat(): Promise<void> {
-    try {
-      if (info) await coordination.announce(id, info())
-      await renew()
-      await share(await look())
-    } catch (error) {
-      onFailure(error)
-    }
-    if (held.size > 0 && clock.monotonic() - renewedAtMs >= leaseMs) void hold(new Map())
-  }
-
-  function beatLater(delayMs: number): void {
-    cancelBeat = clock.after(delayMs, () => {
-      beating = beat().then(() => {
-        if (!isDone) beatLater(leaseMs / beatsInLease)
-      })
+    const taken = new Map<string, number>()
+    const takes = wanted.map(async (name) => {
+      const seen = there.get(name)
+      const isFree = seen === undefined || seen.owner === '' || seen.owner === id || leaseBeats.stillMs(name) >= leaseMs
+      const token = isFree ? await coordination.take(name, id, seen) : undefined
+      if (token !== undefined) taken.set(name, token)
     })
+    for (const result of await Promise.allSettled(takes)) if (result.status === 'rejected') onFailure(result.reason)
+    return taken
   }
-  beatLater(0)
+
+  async function share(): Promise<void> {
+    const leases = await look()
+    const all = names
+    const owners = ownersNow()
+    const wanted = all.filter((name) => owners.get(name) === id && !held.has(name) && !leaving.has(name))
+    const taken = await take(wanted, leases)
+    // It has given up meanwhile, or stops.
+    if (stopping.signal.aborted || names !== all) return await coordination.release(id, taken)
+    void hold(new Map([...held, ...taken]))
+    const given = new Map([...held].filter(([name]) => owners.get(name) !== id))
+    if (given.size > 0) handOver(given).catch(onFailure)
+  }
+
+  /** Does something again and again, apart from all else: who looks for long renews in time all the same. */
+  async function often(run: () => Promise<void>): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await run().catch(onFailure)
+      await pause(clock, leaseMs / beatsInLease, stopping.signal)
+    }
+  }
+  // The first sign of life comes before the first share.
+  const first = renew().catch(onFailure)
+  const working = first.then(() => Promise.all([often(renew), often(share)]))
 
   return {
     held: () => held,
     members: () => known.map((member) => ({ ...member, silentMs: memberBeats.stillMs(member.id) })),
     giveUp() {
       names = []
-      const had = held
-      void hold(new Map())
-        .then(() => coordination.release(id, had))
-        .catch(onFailure)
+      handOver(held).catch(onFailure)
     },
     lost(name) {
       void hold(new Map([...held].filter(([other]) => other !== name)))
     },
     async stop() {
-      isDone = true
-      cancelBeat()
-      await beating
-      const had = held
-      await hold(new Map())
+      stopping.abort()
+      await working
+      cancelLapse()
       try {
-        await coordination.release(id, had)
+        await handOver(held)
         await coordination.leave(id)
       } catch (error) {
         onFailure(error)
       }
     },
   }
+}
+
+/** @returns `all` without those of `some` that have the same token */
+function without(all: Held, some: Held): Held {
+  return new Map([...all].filter(([name, token]) => some.get(name) !== token))
 }

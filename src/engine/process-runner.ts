@@ -83,6 +83,8 @@ export function runProcess(
   const places = part
     ? [...part.fences].map(([shard, fence]) => ({ name: checkpointName(manager.name, shard), fence }))
     : [{ name: checkpointName(manager.name), fence: 0 }]
+  /** Where each of them was kept as this began. */
+  const kept = new Map<string, number>()
   const lanes = new Map<string, Promise<void>>()
   /** In log order; the checkpoint moves over the finished ones at its front. */
   const reacting: Reacting[] = []
@@ -96,6 +98,11 @@ export function runProcess(
   let feedFailure: string | undefined
   let failures = 0
 
+  /** Whether an event is another process's to react to, or was reacted to before this began. */
+  function isDone({ position: at }: RecordedEvent, shard: number): boolean {
+    return !part?.fences.has(shard) || at <= (kept.get(checkpointName(manager.name, shard)) ?? 0)
+  }
+
   function finish(entry: Reacting): void {
     entry.done = true
     let last: Checkpoint | undefined
@@ -107,6 +114,8 @@ export function runProcess(
   function moveTo(checkpoint: Checkpoint): void {
     position = checkpoint.position
     for (const { name, fence } of places) {
+      // A shard that another process had brought further must not be reacted to again.
+      if (checkpoint.position < (kept.get(name) ?? 0)) continue
       store.saveCheckpoint(name, checkpoint, fence).catch((error: unknown) => onFailure(error, manager.name))
     }
   }
@@ -209,7 +218,7 @@ export function runProcess(
         registry.upcast(event)
         if (event.metadata.imported) continue
         const lane = laneOf(event)
-        if (part && !part.fences.has(shardOf(lane, part.of))) continue
+        if (part && isDone(event, shardOf(lane, part.of))) continue
         while (reacting.length >= maxUnderWay && !stopping.signal.aborted) {
           await new Promise<void>((resolve) => {
             wake = resolve
@@ -236,8 +245,11 @@ export function runProcess(
   }
 
   async function startingPosition(): Promise<number> {
-    const kept = await Promise.all(places.map(({ name }) => store.loadCheckpoint(name)))
-    return Math.min(...kept.map((place) => (place?.logId === store.logId ? place.position : 0)))
+    for (const { name } of places) {
+      const place = await store.loadCheckpoint(name)
+      kept.set(name, place?.logId === store.logId ? place.position : 0)
+    }
+    return Math.min(...kept.values())
   }
 
   async function run(): Promise<void> {

@@ -8,6 +8,7 @@ import {
   runProcess,
 } from './process-runner.ts'
 import type { Fences } from './read-store.ts'
+import { fencesOf, sameTokens } from './shards.ts'
 
 export interface ProcessShards extends ProcessRunner {
   /** Runs the hash shards that are held from now on; resolves once the reactions of those that are lost are done or put off. */
@@ -27,40 +28,37 @@ export function processLease(manager: string, shard: number): string {
 interface Seat {
   readonly manager: ProcessManager
   fences: Fences
-  run?: ProcessRun
+  run?: ProcessRun & { readonly fences: Fences }
+  /** One change after another. */
+  turn: Promise<void>
 }
 
 /** Runs the hash shards of process managers that this process holds. */
 export function processShards(options: ProcessShardsOptions): ProcessShards {
   const { managers, shards } = options
-  const seats: Seat[] = managers.map((manager) => ({ manager, fences: new Map() }))
+  const seats: Seat[] = managers.map((manager) => ({ manager, fences: new Map(), turn: Promise.resolve() }))
 
-  function fencesOf(manager: ProcessManager, held: Held): Fences {
-    const found = new Map<number, number>()
-    for (let shard = 0; shard < shards; shard++) {
-      const token = held.get(processLease(manager.name, shard))
-      if (token !== undefined) found.set(shard, token)
-    }
-    return found
-  }
-
-  async function reseat(seat: Seat, fences: Fences): Promise<void> {
-    const same =
-      fences.size === seat.fences.size && [...fences].every(([shard, token]) => seat.fences.get(shard) === token)
-    if (same) return
-    seat.fences = fences
+  async function reseat(seat: Seat): Promise<void> {
+    const { manager, fences } = seat
+    if (seat.run && sameTokens(seat.run.fences, fences)) return
     await seat.run?.stop()
     delete seat.run
-    if (fences.size > 0) seat.run = runProcess(options, seat.manager, { of: shards, fences })
+    if (fences.size > 0) seat.run = { fences, ...runProcess(options, manager, { of: shards, fences }) }
   }
 
   return {
     async apply(held) {
-      await Promise.all(seats.map((seat) => reseat(seat, fencesOf(seat.manager, held))))
+      await Promise.all(
+        seats.map((seat) => {
+          seat.fences = fencesOf(held, shards, (shard) => processLease(seat.manager.name, shard))
+          seat.turn = seat.turn.then(() => reseat(seat))
+          return seat.turn
+        }),
+      )
     },
     status: (): readonly ProcessStatus[] => seats.flatMap(({ run }) => (run ? [run.status()] : [])),
     async stop() {
-      await Promise.all(seats.map(({ run }) => run?.stop()))
+      await Promise.all(seats.map(({ turn, run }) => turn.then(() => run?.stop())))
     },
   }
 }

@@ -104,6 +104,8 @@ export interface Generation {
   write(writes: readonly DocumentWrite[], checkpoint: Checkpoint): Promise<readonly DocumentKey[]>
   /** Of the shards that are held, of all without fences, the checkpoint that is the furthest back; undefined while one has none. */
   checkpoint(): Promise<Checkpoint | undefined>
+  /** Those of all shards, whoever holds them; undefined for one that has none. */
+  checkpoints(): Promise<readonly (Checkpoint | undefined)[]>
   /**
    * Keeps what was written, should the process die, and lets other threads and processes see it, at the latest once their
    * event loops go on. Throws as `write`.

@@ -1,5 +1,4 @@
 import type { BuildProgress, BuildTarget } from './build.ts'
-import { type Clock, pause } from './clock.ts'
 import type { EventStore } from './event-store.ts'
 import type { Feed } from './feed.ts'
 import { advance, openFollower, savePlace } from './follower.ts'
@@ -10,8 +9,6 @@ import type { Builder } from './rebuilds.ts'
 /** A projection that a new generation is built for. */
 export interface BuildOrder {
   readonly definition: Projection
-  /** Whether it is still this process's to do; another goes on with it otherwise. */
-  isOurs(): boolean
   onProgress(progress: BuildProgress): void
   onFailure(error: unknown): void
 }
@@ -20,20 +17,16 @@ export interface ShardBuildsOptions {
   readonly store: EventStore
   readonly readStore: ReadStore
   readonly feed: Feed
-  readonly clock: Clock
   readonly builder: Builder
   /** Hash shards of each generation. */
   readonly shards: number
-  readonly signal: AbortSignal
   /** Told when queries read a new generation. */
   readonly onSwapped: () => void
 }
 
-const restAfterFailureMs = 5_000
-
 /** Builds new generations of read models for all who share them, and swaps them in. It never throws: each order is told. */
 export function shardBuilds(options: ShardBuildsOptions) {
-  const { store, readStore, feed, clock, builder, shards, signal, onSwapped } = options
+  const { store, readStore, feed, builder, shards, onSwapped } = options
 
   /** The generation to build: one that was begun, or a new one. */
   async function targetOf(definition: Projection, generations: readonly GenerationInfo[]): Promise<BuildTarget> {
@@ -50,13 +43,13 @@ export function shardBuilds(options: ShardBuildsOptions) {
   }
 
   /** Brings a new generation up to where the log is, and lets queries read it from then on. */
-  async function swapIn({ definition }: BuildOrder, id: string): Promise<void> {
+  async function swapIn({ definition }: BuildOrder, id: string, signal: AbortSignal): Promise<void> {
     const follower = await openFollower(store, readStore, id, definition)
     if (!follower) throw new Error(`The new generation of ${definition.name} can't be opened`)
     try {
       const { position: head } = await store.head()
       if (follower.position < head) {
-        for await (const stretch of feed.follow(follower.position, definition.types, signal)) {
+        for await (const stretch of feed.follow(follower.position, signal)) {
           await advance(store.logId, definition, follower, stretch.events, stretch)
           if (follower.position < head) continue
           await savePlace(store.logId, follower, stretch.eventId)
@@ -71,7 +64,11 @@ export function shardBuilds(options: ShardBuildsOptions) {
     }
   }
 
-  async function build(orders: readonly BuildOrder[], generations: readonly GenerationInfo[]): Promise<void> {
+  async function build(
+    orders: readonly BuildOrder[],
+    generations: readonly GenerationInfo[],
+    signal: AbortSignal,
+  ): Promise<void> {
     const targets: (BuildTarget & { readonly order: BuildOrder })[] = []
     for (const order of orders) targets.push({ order, ...(await targetOf(order.definition, generations)) })
     const failures = await builder(
@@ -82,25 +79,25 @@ export function shardBuilds(options: ShardBuildsOptions) {
       signal,
     )
     for (const { order, generationId } of targets) {
-      const failure = failures.find((each) => each.generationId === generationId)?.message
-      if (signal.aborted || !order.isOurs()) continue
-      try {
-        if (failure !== undefined) throw new Error(failure)
-        await swapIn(order, generationId)
-      } catch (error) {
-        order.onFailure(error)
-        const dropped: Promise<void> = readStore.dropGeneration(generationId)
-        await dropped
-      }
+      if (signal.aborted) return
+      const failure = failures.find((each) => each.generationId === generationId)
+      if (failure === undefined) await swapIn(order, generationId, signal).catch(order.onFailure)
+      else order.onFailure(new Error(failure.message))
+      // What else went wrong may be over by the next try, which goes on from here.
+      if (failure?.isPoison) await readStore.dropGeneration(generationId).catch(order.onFailure)
     }
   }
 
-  return async (orders: readonly BuildOrder[], generations: readonly GenerationInfo[]): Promise<void> => {
+  /** @param signal aborted when another process goes on with it: the two must not write at once */
+  return async (
+    orders: readonly BuildOrder[],
+    generations: readonly GenerationInfo[],
+    signal: AbortSignal,
+  ): Promise<void> => {
     try {
-      await build(orders, generations)
+      await build(orders, generations, signal)
     } catch (error) {
       for (const order of orders) order.onFailure(error)
-      await pause(clock, restAfterFailureMs, signal)
     }
   }
 }

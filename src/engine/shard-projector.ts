@@ -11,6 +11,7 @@ import type { Fences, GenerationInfo, ReadStore } from './read-store.ts'
 import type { Builder } from './rebuilds.ts'
 import { type BuildOrder, shardBuilds } from './shard-builds.ts'
 import { runShards, type ShardRun } from './shard-run.ts'
+import { fencesOf, sameTokens } from './shards.ts'
 import type { Signal } from './signal.ts'
 
 export interface ShardProjector {
@@ -18,8 +19,8 @@ export interface ShardProjector {
   apply(held: Held): Promise<void>
   /** Builds a new generation, if this process holds the projection's first shard. @returns false if it does not */
   rebuild(name: string): boolean
-  /** Lets what an event has stopped here go on behind it. */
-  skipPoison(name: string): void
+  /** Lets what an event has stopped here go on behind it; nothing happens where another event has. */
+  skipPoison(name: string, eventId: string): void
   /** Looks whether other processes have swapped a generation. */
   look(): void
   status(): readonly ShardStatus[]
@@ -54,6 +55,8 @@ export function projectionLease({ name, version }: Pick<Projection, 'name' | 've
 export const swapSignal = '*'
 
 const lookEveryMs = 1_000
+const buildRestMs = 5_000
+const longestBuildRestMs = 600_000
 const lowerVersionsKeptMs = 3_600_000
 
 interface Seat {
@@ -71,6 +74,9 @@ interface Seat {
   rebuild?: BuildProgress
   rebuildFailure?: string
   isAsked: boolean
+  /** Builds in a row that failed, and until when the next one waits. */
+  failedBuilds: number
+  nextBuildAtMs: number
 }
 
 /** The generation that a version of a projection is read from. */
@@ -101,39 +107,26 @@ export function shardProjector(options: ShardProjectorOptions): ShardProjector {
         skipped: new Set(),
         unusable: new Set(),
         isAsked: false,
+        failedBuilds: 0,
+        nextBuildAtMs: 0,
       },
     ]),
   )
   const stopping = new AbortController()
   let looking: Promise<void> = Promise.resolve()
-  let building: Promise<void> | undefined
+  let building: { readonly seats: readonly Seat[]; readonly stopping: AbortController; done: Promise<void> } | undefined
   let cancelLook = () => {}
   const buildAll = shardBuilds({
     store,
     readStore,
     feed,
-    clock,
     builder,
     shards,
-    signal: stopping.signal,
     onSwapped() {
       signal.send([swapSignal])
       void look()
     },
   })
-
-  function fencesOf({ definition }: Seat, held: Held): Fences {
-    const found = new Map<number, number>()
-    for (let shard = 0; shard < shards; shard++) {
-      const token = held.get(projectionLease(definition, shard))
-      if (token !== undefined) found.set(shard, token)
-    }
-    return found
-  }
-
-  function sameFences(one: Fences, other: Fences): boolean {
-    return one.size === other.size && [...one].every(([shard, token]) => other.get(shard) === token)
-  }
 
   function startRun(seat: Seat, id: string): void {
     const { definition, fences, skipped } = seat
@@ -155,7 +148,6 @@ export function shardProjector(options: ShardProjectorOptions): ShardProjector {
       },
       onUnusable() {
         seat.unusable.add(id)
-        void look()
       },
     })
     seat.runs.set(id, run)
@@ -170,7 +162,7 @@ export function shardProjector(options: ShardProjectorOptions): ShardProjector {
   }
 
   /** Generations that this process is to write: the current one, and the one before it for a while. */
-  async function wanted(seat: Seat, generations: readonly GenerationInfo[]): Promise<ReadonlySet<string>> {
+  function wanted(seat: Seat, generations: readonly GenerationInfo[]): ReadonlySet<string> {
     const current = currentOf(generations, seat.definition)
     const ids = new Set(current ? [current.id] : [])
     for (const id of seat.runs.keys()) {
@@ -183,9 +175,11 @@ export function shardProjector(options: ShardProjectorOptions): ShardProjector {
   }
 
   async function attend(seat: Seat, generations: readonly GenerationInfo[]): Promise<void> {
-    const ids = await wanted(seat, generations)
+    const ids = wanted(seat, generations)
+    // One that can't be opened is tried again, until whoever holds the first shard has built another.
+    for (const id of [...seat.runs.keys()].filter((each) => seat.unusable.has(each))) await endRun(seat, id)
     for (const [id, run] of seat.runs) {
-      const isCurrent = ids.has(id) && sameFences(run.part.fences, seat.fences)
+      const isCurrent = ids.has(id) && sameTokens(run.part.fences, seat.fences)
       if (!isCurrent) await endRun(seat, id)
     }
     if (seat.fences.size === 0 || stopping.signal.aborted) return
@@ -209,8 +203,7 @@ export function shardProjector(options: ShardProjectorOptions): ShardProjector {
       const since = seat.retiredSince.get(id) ?? clock.monotonic()
       seat.retiredSince.set(id, since)
       if (clock.monotonic() - since < forMs) continue
-      const dropped: Promise<void> = readStore.dropGeneration(id)
-      await dropped
+      await readStore.dropGeneration(id)
       seat.retiredSince.delete(id)
     }
   }
@@ -219,6 +212,7 @@ export function shardProjector(options: ShardProjectorOptions): ShardProjector {
   function isToBuild(seat: Seat, generations: readonly GenerationInfo[]): boolean {
     if (!seat.fences.has(0)) return false
     if (seat.isAsked) return true
+    if (clock.monotonic() < seat.nextBuildAtMs) return false
     const { name, version } = seat.definition
     const current = currentOf(generations, seat.definition)
     if (current && !seat.unusable.has(current.id)) return false
@@ -240,22 +234,26 @@ export function shardProjector(options: ShardProjectorOptions): ShardProjector {
       seat.rebuild = { position: 0, head: feed.position(), events: 0, elapsedMs: 0 }
       delete seat.rebuildFailure
     }
-    building = buildAll(asked.map(orderOf), generations).finally(() => {
-      for (const seat of asked) delete seat.rebuild
-      building = undefined
-    })
+    const own = new AbortController()
+    const done = buildAll(asked.map(orderOf), generations, AbortSignal.any([stopping.signal, own.signal])).finally(
+      () => {
+        for (const seat of asked) delete seat.rebuild
+        building = undefined
+      },
+    )
+    building = { seats: asked, stopping: own, done }
   }
 
   function orderOf(seat: Seat): BuildOrder {
     const { definition } = seat
     return {
       definition,
-      isOurs: () => seat.fences.has(0),
       onProgress(progress) {
         seat.rebuild = progress
       },
       onFailure(error) {
         seat.rebuildFailure = error instanceof Error ? error.message : String(error)
+        seat.nextBuildAtMs = clock.monotonic() + Math.min(longestBuildRestMs, buildRestMs * 2 ** seat.failedBuilds++)
         onFailure(error, definition.name)
       },
     }
@@ -264,7 +262,7 @@ export function shardProjector(options: ShardProjectorOptions): ShardProjector {
   async function lookOnce(): Promise<void> {
     if (stopping.signal.aborted) return
     const generations = await readStore.generations()
-    for (const seat of seats.values()) await attend(seat, generations)
+    await Promise.all([...seats.values()].map((seat) => attend(seat, generations)))
     buildMissing(generations)
   }
 
@@ -281,15 +279,21 @@ export function shardProjector(options: ShardProjectorOptions): ShardProjector {
 
   return {
     async apply(held) {
-      const changed = [...seats.values()].filter((seat) => !sameFences(seat.fences, fencesOf(seat, held)))
+      const fences = ({ definition }: Seat) => fencesOf(held, shards, (shard) => projectionLease(definition, shard))
+      const changed = [...seats.values()].filter((seat) => !sameTokens(seat.fences, fences(seat)))
       for (const seat of changed) {
-        seat.fences = fencesOf(seat, held)
+        seat.fences = fences(seat)
         delete seat.stoppedBy
         delete seat.failure
       }
-      // What is lost is let go of even while the store does not answer.
-      await Promise.all(changed.flatMap((seat) => [...seat.runs.keys()].map((id) => endRun(seat, id))))
+      // Whoever holds the first shard now goes on with what is built.
+      const handedOver = building?.seats.some((seat) => !seat.fences.has(0)) ? building : undefined
+      handedOver?.stopping.abort()
       void look()
+      await Promise.all([
+        handedOver?.done,
+        ...changed.flatMap((seat) => [...seat.runs.keys()].map((id) => endRun(seat, id))),
+      ])
     },
 
     rebuild(name) {
@@ -300,10 +304,10 @@ export function shardProjector(options: ShardProjectorOptions): ShardProjector {
       return true
     },
 
-    skipPoison(name) {
+    skipPoison(name, eventId) {
       const seat = seats.get(name)
-      if (!seat?.stoppedBy) return
-      seat.skipped.add(seat.stoppedBy.event.id)
+      if (seat?.stoppedBy?.event.id !== eventId) return
+      seat.skipped.add(eventId)
       delete seat.stoppedBy
       void Promise.all([...seat.runs.keys()].map((id) => endRun(seat, id))).then(look)
     },
@@ -340,7 +344,7 @@ export function shardProjector(options: ShardProjectorOptions): ShardProjector {
       stopping.abort()
       cancelLook()
       await looking
-      await building
+      await building?.done
       for (const seat of seats.values()) for (const id of [...seat.runs.keys()]) await endRun(seat, id)
     },
   }

@@ -1,5 +1,5 @@
 import { type Clock, pause } from './clock.ts'
-import { MemberInfo, type ShardStatus } from './cluster-member.ts'
+import type { MemberInfo, ShardStatus } from './cluster-member.ts'
 import type { Coordination } from './coordination.ts'
 import { PreconditionError, UnavailableError } from './errors.ts'
 import type { EventStore } from './event-store.ts'
@@ -21,10 +21,12 @@ export interface ShardReaders extends ReadModels {
 export interface ShardReadersOptions {
   readonly store: EventStore
   readonly readStore: ReadStore
-  readonly coordination: Coordination
+  readonly coordination: Pick<Coordination, 'ask'>
   readonly signal: Signal
   readonly clock: Clock
   readonly projections: readonly Projection[]
+  /** What the processes of the cluster say of themselves. */
+  readonly members: () => readonly MemberInfo[]
   readonly newId: () => string
   /** How long a generation that was replaced can still be read. */
   readonly retirementMs: number
@@ -53,7 +55,7 @@ interface Shelf {
 
 /** Reads read models that other processes write: waits by signal, and believes only what the read store says. */
 export function shardReaders(options: ShardReadersOptions): ShardReaders {
-  const { store, readStore, coordination, signal, clock, newId, retirementMs, onFailure } = options
+  const { store, readStore, coordination, signal, clock, members, newId, retirementMs, onFailure } = options
   const shelves = new Map<string, Shelf>(
     options.projections.map((definition) => [
       definition.name,
@@ -74,13 +76,17 @@ export function shardReaders(options: ShardReadersOptions): ShardReaders {
     return shelf
   }
 
-  async function readPosition(shelf: Shelf): Promise<void> {
-    const { current } = shelf
-    if (!current) return
-    const checkpoint = await current.generation.checkpoint()
-    if (checkpoint?.logId !== store.logId) return
-    current.position = Math.max(current.position, checkpoint.position)
-    if (shelf.current === current) shelf.waiters.reached(current.position)
+  async function readPosition(opened: Opened): Promise<void> {
+    const checkpoint = await opened.generation.checkpoint()
+    if (checkpoint?.logId === store.logId) opened.position = Math.max(opened.position, checkpoint.position)
+  }
+
+  async function readPositions(shelf: Shelf): Promise<void> {
+    const { current, before } = shelf
+    // That of the replaced one first: it counts only where it is not behind the other.
+    if (before) await readPosition(before).catch(() => {})
+    if (current) await readPosition(current)
+    if (current && shelf.current === current) shelf.waiters.reached(current.position)
   }
 
   /** Looks how far a projection is; whoever asks meanwhile has it looked once more. */
@@ -89,7 +95,7 @@ export function shardReaders(options: ShardReadersOptions): ShardReaders {
       shelf.lookAgain = true
       return shelf.looking
     }
-    const look = readPosition(shelf)
+    const look = readPositions(shelf)
       .catch((error: unknown) => onFailure(error, shelf.definition.name))
       .finally(() => {
         delete shelf.looking
@@ -125,13 +131,9 @@ export function shardReaders(options: ShardReadersOptions): ShardReaders {
   }
 
   async function lookOnce(): Promise<void> {
-    const [generations, members, newest] = await Promise.all([
-      readStore.generations(),
-      coordination.members(),
-      store.head(),
-    ])
+    const [generations, newest] = await Promise.all([readStore.generations(), store.head()])
     head = newest.position
-    const statuses = members.flatMap(({ info }) => MemberInfo.safeParse(info).data?.projections ?? [])
+    const statuses = members().flatMap(({ projections }) => projections)
     reported = new Map([...shelves.keys()].map((name) => [name, statuses.filter((each) => each.name === name)]))
     for (const [name, shelf] of shelves) {
       if (reported.get(name)?.some(({ rebuild }) => rebuild)) asked.delete(name)
@@ -168,10 +170,6 @@ export function shardReaders(options: ShardReadersOptions): ShardReaders {
     },
   )
 
-  async function ask(action: 'rebuild' | 'skip', name: string): Promise<void> {
-    await coordination.ask({ id: newId(), action, projection: name })
-  }
-
   function mergedStatus({ definition, current }: Shelf): ProjectionStatus {
     const { name, version } = definition
     const own = (reported.get(name) ?? []).filter((each) => each.version === version)
@@ -199,7 +197,8 @@ export function shardReaders(options: ShardReadersOptions): ShardReaders {
     reader(name, generationId) {
       const { current, before, definition } = shelfOf(name)
       if (generationId !== undefined && current) {
-        const found = [current, before].find((opened) => opened?.generation.id === generationId)
+        const isFresh = before !== undefined && before.position >= current.position
+        const found = [current, isFresh ? before : undefined].find((opened) => opened?.generation.id === generationId)
         if (found) return readerOf(found.generation)
         throw new PreconditionError(
           'cursor-expired',
@@ -237,13 +236,17 @@ export function shardReaders(options: ShardReadersOptions): ShardReaders {
     async rebuild(name) {
       shelfOf(name)
       asked.add(name)
-      await ask('rebuild', name)
+      await coordination.ask({ id: newId(), action: 'rebuild', projection: name })
     },
 
     async skipPoison(name) {
-      const isStopped = mergedStatus(shelfOf(name)).poison !== undefined
-      if (!isStopped) throw new PreconditionError('not-stopped', `The projection ${name} is not stopped by an event.`)
-      await ask('skip', name)
+      shelfOf(name)
+      const stopped = (reported.get(name) ?? []).flatMap(({ poison }) => (poison ? [poison.eventId] : []))
+      if (stopped.length === 0)
+        throw new PreconditionError('not-stopped', `The projection ${name} is not stopped by an event.`)
+      // Its shards may have been stopped by different ones: the status names the first.
+      const [eventId = ''] = stopped
+      await coordination.ask({ id: newId(), action: 'skip', projection: name, eventId })
     },
 
     async stop() {

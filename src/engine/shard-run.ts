@@ -1,5 +1,5 @@
 import { type Clock, pause } from './clock.ts'
-import { FencedError } from './errors.ts'
+import { FencedError, NewerVersionError } from './errors.ts'
 import type { EventStore } from './event-store.ts'
 import type { Feed, Stretch } from './feed.ts'
 import { advance, type Follower, openFollower, savePlace } from './follower.ts'
@@ -43,6 +43,11 @@ export interface ShardRunOptions {
 const savePlaceAfterMs = 20
 const longestPauseMs = 5_000
 
+/** What no further try helps against: an event, another process, or a version of Daybook that is needed. */
+function isFinal(error: unknown): boolean {
+  return error instanceof FencedError || error instanceof PoisonEventError || error instanceof NewerVersionError
+}
+
 /** Folds hash shards of a generation from where they are, until it is stopped. */
 export function runShards(options: ShardRunOptions): ShardRun {
   const { store, readStore, feed, clock, definition, generationId, part, skipped } = options
@@ -53,8 +58,8 @@ export function runShards(options: ShardRunOptions): ShardRun {
   let failure: string | undefined
 
   /** Takes in stretches of the log, and writes its place within a moment, for readers elsewhere wait for it. */
-  async function fold(follower: Follower): Promise<void> {
-    const stretches = feed.follow(follower.position, definition.types, stopping.signal)[Symbol.asyncIterator]()
+  async function fold(follower: Follower, ending: AbortSignal): Promise<void> {
+    const stretches = feed.follow(follower.position, ending)[Symbol.asyncIterator]()
     function take() {
       const taken = stretches.next()
       // Whoever fails on the stretch before it no longer waits for it.
@@ -99,21 +104,24 @@ export function runShards(options: ShardRunOptions): ShardRun {
   /** @returns false when it can't go on */
   async function openAndFold(): Promise<boolean> {
     let follower: Follower | undefined
+    const over = new AbortController()
     try {
       follower = await openFollower(store, readStore, generationId, definition, part)
       if (!follower) {
+        failure = `The documents of ${definition.name} were made from another log. They are built anew.`
         onUnusable()
         return false
       }
       position = follower.position
-      await fold(follower)
+      await fold(follower, AbortSignal.any([stopping.signal, over.signal]))
       return true
     } catch (error) {
       if (stopping.signal.aborted) return false
       onFailure(error)
       failure = error instanceof Error ? error.message : String(error)
-      return !(error instanceof FencedError || error instanceof PoisonEventError)
+      return !isFinal(error)
     } finally {
+      over.abort()
       await follower?.generation.close().catch(onFailure)
     }
   }

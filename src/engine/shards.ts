@@ -7,6 +7,28 @@ export interface Part {
   readonly fences: Fences
 }
 
+/** Whether the same things are held under the same tokens. */
+export function sameTokens<Key>(one: ReadonlyMap<Key, number>, other: ReadonlyMap<Key, number>): boolean {
+  return one.size === other.size && [...one].every(([key, token]) => other.get(key) === token)
+}
+
+/**
+ * The hash shards that are held of something.
+ * @param leaseOf the name of the lease on a shard
+ */
+export function fencesOf(
+  held: ReadonlyMap<string, number>,
+  shards: number,
+  leaseOf: (shard: number) => string,
+): Fences {
+  const found = new Map<number, number>()
+  for (let shard = 0; shard < shards; shard++) {
+    const token = held.get(leaseOf(shard))
+    if (token !== undefined) found.set(shard, token)
+  }
+  return found
+}
+
 /** Thirty-two bits of a hash that is the same in every process and every version. */
 function hashOf(text: string): number {
   return hash('sha256', text, 'buffer').readUInt32BE(0)

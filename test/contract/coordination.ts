@@ -195,7 +195,7 @@ export function coordinationContract(harness: () => Promise<CoordinationHarness>
 
   describe('what an operator asks', () => {
     const rebuild: OperatorRequest = { id: 'z', action: 'rebuild', projection: 'orders' }
-    const skip: OperatorRequest = { id: 'a', action: 'skip', projection: 'carts' }
+    const skip: OperatorRequest = { id: 'a', action: 'skip', projection: 'carts', eventId: 'e' }
 
     test('is seen by all until it is settled, the oldest first', async () => {
       const [a, b] = await emptyCluster()

@@ -167,9 +167,9 @@ function eventStore(
       if (batch.length > 0) yield batch
     },
 
-    async *readAll({ after, filter, batchSize = defaultBatchSize }) {
+    async *readAll({ after, filter, batchSize = defaultBatchSize, signal }) {
       ensureOpen()
-      yield* scan(scanning, { after, filter, batchSize })
+      yield* scan(scanning, { after, filter, batchSize, signal })
     },
 
     async *subscribe({ after, filter, batchSize = defaultBatchSize, signal }) {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../engine/clock.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, ReadCall } from './connection.ts'
 import { readFailure, refuseClosed } from './failures.ts'
 import type { ReadAnswer } from './read-answer.ts'
 import type { ReadRequest } from './read-request.ts'
@@ -30,15 +30,34 @@ export interface Reader {
   close(): void
 }
 
+const longestOpeningMs = 10_000
+
 export function openReader(connection: Pick<Connection, 'read'>, clock: Clock): Reader {
   const wakers = new Set<() => void>()
   let isClosed = false
 
+  /** The way to a node may be long in the making: whoever waits is told in time, and what comes later is ended. */
+  async function opened(request: ReadRequest): Promise<ReadCall> {
+    const opening = connection.read(request)
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    let isLate = false
+    const cancelTimer = clock.after(longestOpeningMs, () => {
+      isLate = true
+      opening.then((call) => call.cancel()).catch(() => {})
+      reject(new Error(`There was no way to the event log for ${longestOpeningMs} ms`))
+    })
+    try {
+      return await Promise.race([opening, late])
+    } catch (error) {
+      throw readFailure(error)
+    } finally {
+      if (!isLate) cancelTimer()
+    }
+  }
+
   async function read(request: ReadRequest, signal?: AbortSignal): Promise<Answers> {
     if (isClosed) refuseClosed()
-    const call = await connection.read(request).catch((error: unknown) => {
-      throw readFailure(error)
-    })
+    const call = await opened(request)
     let next: ReadAnswer | null = null
     let failure: unknown
     let isOver = false

@@ -58,8 +58,9 @@ export function memoryCoordination(): Coordination {
       members.delete(id)
     },
 
-    async ask({ id, action, projection }) {
-      if (!settled.has(id) && !requests.has(id)) requests.set(id, { id, action, projection })
+    async ask(request) {
+      const { id } = request
+      if (!settled.has(id) && !requests.has(id)) requests.set(id, { ...request })
     },
 
     async asked() {

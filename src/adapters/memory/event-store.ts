@@ -95,8 +95,8 @@ export function memoryEventStore(logId: string = crypto.randomUUID()): EventStor
       }
     },
 
-    async *readAll({ after, filter, batchSize = defaultBatchSize }) {
-      for (let position = after; ; ) {
+    async *readAll({ after, filter, batchSize = defaultBatchSize, signal }) {
+      for (let position = after; !signal?.aborted; ) {
         ensureOpen()
         const batch = batchAfter(position, filter, batchSize)
         if (batch === undefined) return

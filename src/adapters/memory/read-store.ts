@@ -201,6 +201,10 @@ function generationOf(built: Built, fences: Fences | undefined): Generation {
         .reduce((one, other) => one && other && (one.position <= other.position ? one : other))
     },
 
+    async checkpoints() {
+      return built.shards.map(({ checkpoint }) => checkpoint)
+    },
+
     async flush() {},
 
     async makeIndexes() {},

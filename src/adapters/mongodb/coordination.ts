@@ -48,9 +48,13 @@ export function mongoCoordination(
     return new Map(found.map(({ _id, token }) => [_id, token]))
   }
 
+  /** Higher than any before in a database that was lost or restored: the log takes no checkpoint under a lower one than before. */
+  function leastToken(): number {
+    return Math.floor(now() / 1_000)
+  }
+
   async function takeFirst(name: string, owner: string): Promise<number | undefined> {
-    // Higher than any that this lease had in a database that was lost: the log takes no checkpoint under a lower one than before.
-    const token = Math.floor(now() / 1_000)
+    const token = leastToken()
     const added = await orDuplicate(leases.insertOne({ _id: name, owner, token, beat: 1 }))
     return added === undefined ? undefined : token
   }
@@ -63,7 +67,7 @@ export function mongoCoordination(
       guarded(async () => {
         if (seen === undefined) return takeFirst(name, owner)
         const asSeen = { _id: name, owner: seen.owner, token: seen.token, beat: seen.beat }
-        const next = { $set: { owner }, $inc: { token: 1, beat: 1 } }
+        const next = { $set: { owner, token: Math.max(seen.token + 1, leastToken()) }, $inc: { beat: 1 } }
         return (await leases.findOneAndUpdate(asSeen, next, { returnDocument: 'after' }))?.token
       }),
 
@@ -105,18 +109,18 @@ export function mongoCoordination(
         await members.deleteOne({ _id: id })
       }),
 
-    ask: ({ id, action, projection }) =>
+    ask: ({ id, ...asked }) =>
       guarded(async () => {
         const newest = await requests.findOne({}, { sort: { number: -1 } })
         const number = (newest?.number ?? 0) + 1 // of two at once neither is the older one
-        const request = { action, projection, number, settled: false }
+        const request = { ...asked, number, settled: false }
         await orDuplicate(requests.updateOne({ _id: id }, { $setOnInsert: request }, { upsert: true }))
       }),
 
     asked: () =>
       guarded(async () => {
         const open = await requests.find({ settled: false }, { sort: { number: 1, _id: 1 } }).toArray()
-        return open.map(({ _id, action, projection }) => ({ id: _id, action, projection }))
+        return open.map(({ _id, number: _number, settled: _settled, ...request }) => ({ id: _id, ...request }))
       }),
 
     settle: (id) =>

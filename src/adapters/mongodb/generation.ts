@@ -126,6 +126,8 @@ export function generationIn(
 
     checkpoint: () => guarded(() => shards.load(isWriter)),
 
+    checkpoints: () => guarded(shards.loadAll),
+
     // What was written is kept already.
     async flush() {},
 

@@ -110,7 +110,13 @@ export async function openMongoReadStore(options: MongoReadStoreOptions): Promis
       guarded(async () => {
         const pointer = await pointers.get(id)
         if (!pointer?.isReady || pointer.fingerprint !== generationFingerprint(spec, generationLayout)) return undefined
-        const generation = open({ id, spec, shards: pointer.shards, fences, isWriter: fences !== undefined })
+        const generation = open({
+          id,
+          spec,
+          shards: pointer.shards,
+          fences,
+          isWriter: fences !== undefined || pointer.state === 'building',
+        })
         await generation.raise()
         return generation
       }),

@@ -35,6 +35,8 @@ export interface Shards {
   save(checkpoint: Checkpoint): Promise<void>
   /** The one that is the furthest back. Throws UnavailableError when the generation was dropped. */
   load(isForWriting: boolean): Promise<Checkpoint | undefined>
+  /** Those of all shards, from the primary. */
+  loadAll(): Promise<readonly (Checkpoint | undefined)[]>
 }
 
 /**
@@ -110,9 +112,17 @@ export function shardsOf(
         ? collection.find(isHeld).toArray()
         : queries.look((session) => queried.find(isHeld, { ...session }).toArray()))
       ensureFound(shards.length, held.length)
-      const least = shards.reduce((one, other) => (one.position <= other.position ? one : other))
-      const { position, logId, eventId } = least
-      return position < 0 ? undefined : { position, logId, eventId }
+      return checkpointOf(shards.reduce((one, other) => (one.position <= other.position ? one : other)))
+    },
+
+    async loadAll() {
+      const shards = await collection.find().toArray()
+      ensureFound(shards.length, count)
+      return shards.map(checkpointOf)
     },
   }
+}
+
+function checkpointOf({ position, logId, eventId }: StoredShard): Checkpoint | undefined {
+  return position < 0 ? undefined : { position, logId, eventId }
 }

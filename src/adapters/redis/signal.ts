@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Signal } from '../../engine/signal.ts'
 import { connectFast, PatientConnection, type RedisServer } from './connection.ts'
 
@@ -14,6 +15,7 @@ interface Message {
 
 /** A connection over which nothing comes may be gone without a word. */
 const pingEveryMs = 5_000
+const restAfterRefusalMs = 1_000
 
 function parse(text: string): Message | undefined {
   const found: unknown = JSON.parse(text)
@@ -51,8 +53,12 @@ export function openRedisSignal(options: RedisServer): Signal {
     try {
       const message: Message = { from: self, projections }
       await publisher.run((client) => client.publish(channel, JSON.stringify(message)))
-    } catch {
-      for (const each of projections) unsent.add(each) // until Redis is back
+    } catch (error) {
+      for (const each of projections) unsent.add(each) // until Redis is back, or takes them
+      if (publisher.isReady()) {
+        onError(error)
+        await sleep(restAfterRefusalMs, undefined, { ref: false })
+      }
     } finally {
       isSending = false
     }

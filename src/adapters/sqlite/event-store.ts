@@ -106,8 +106,8 @@ function eventStore(reader: LogReader, tail: LiveTail, commits: GroupCommit | un
       }
     },
 
-    async *readAll({ after, filter, batchSize = defaultBatchSize }) {
-      for (let position = after; ; await nextTurn()) {
+    async *readAll({ after, filter, batchSize = defaultBatchSize, signal }) {
+      for (let position = after; !signal?.aborted; await nextTurn()) {
         ensureOpen()
         const batch = reader.batch(position, filter, batchSize)
         if (batch === undefined) return

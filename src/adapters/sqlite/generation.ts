@@ -229,6 +229,8 @@ export function openGenerationFile(options: GenerationOptions): Generation {
 
     checkpoint: () => guarded(() => checkpointOf(prepared(loadCheckpoint).get())),
 
+    checkpoints: () => guarded(() => [checkpointOf(prepared(loadCheckpoint).get())]),
+
     flush: () =>
       guarded(() => {
         commit(database)

@@ -1,7 +1,7 @@
 import { cpSync } from 'node:fs'
 import { expect } from 'vitest'
 import { memoryReadStore } from '../../src/adapters/memory/read-store.ts'
-import { projectionsOf } from '../../src/engine/engine.ts'
+import { type Definitions, projectionsOf } from '../../src/engine/engine.ts'
 import type { EventStore } from '../../src/engine/event-store.ts'
 import type { EventRegistry } from '../../src/engine/events.ts'
 import { type Projection, specOf } from '../../src/engine/projection.ts'
@@ -43,14 +43,16 @@ export function copyOf(directory: string): { readonly path: string; readonly rem
 /**
  * Compares every document of every generation with a fold of the log from nothing, up to where the generation has come.
  * @param readStore what nobody writes meanwhile
+ * @param definitions what the shop is made of, where that is not what it is now
  */
 export async function compareReadModels(
   store: EventStore,
   readStore: ReadStore,
   { upcast }: EventRegistry,
+  definitions: Definitions = shopForReading,
 ): Promise<Compared> {
   const memory = memoryReadStore()
-  const projections = new Map(projectionsOf(shopForReading).map((projection) => [projection.name, projection]))
+  const projections = new Map(projectionsOf(definitions).map((projection) => [projection.name, projection]))
   const pairs: Pair[] = []
   const positions = new Map<string, number>()
   for (const { id, projection: name, state } of await readStore.generations()) {

@@ -3,6 +3,8 @@ import type { Benchmark } from './benchmark.ts'
 import { catchUp } from './catch-up.ts'
 import { checkout } from './checkout.ts'
 import { clusterHotItem } from './cluster-hot-item.ts'
+import { clusterTakeover } from './cluster-takeover.ts'
+import { clusterWake } from './cluster-wake.ts'
 import { eventStoreDb } from './eventstoredb.ts'
 import { growth } from './growth.ts'
 import { hotItem } from './hot-item.ts'
@@ -39,4 +41,6 @@ export const benchmarks: readonly Benchmark[] = [
   install,
   eventStoreDb,
   clusterHotItem,
+  clusterTakeover,
+  clusterWake,
 ]

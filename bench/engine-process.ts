@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { z } from 'zod'
-import { cart } from '../src/domain/cart.ts'
 import { stockItem } from '../src/domain/stock-item.ts'
 import { systemClock } from '../src/engine/clock.ts'
 import type { Command } from '../src/engine/command.ts'
@@ -16,6 +15,7 @@ import { openStorage } from '../src/storage.ts'
 import { answerParent } from './child.ts'
 import { EngineQuestion, type Reservations, type Reserved } from './engine-job.ts'
 import { latencies } from './latencies.ts'
+import { openCart } from './open-cart.ts'
 
 /** The engine on its files in a process of its own, without HTTP: commands go straight to the handler. */
 
@@ -71,21 +71,6 @@ async function timed(count: number, concurrency: number, run: (number: number) =
   }
   await Promise.all(Array.from({ length: concurrency }, worker))
   return (performance.now() - beganMs) / 1_000
-}
-
-/** As the API makes a guest's command. */
-function openCart(): Command {
-  const customerId = crypto.randomUUID()
-  return {
-    decider: cart,
-    target: crypto.randomUUID(),
-    type: 'OpenCart',
-    data: { customerId, buyer: 'guest', currency: 'EUR', language: 'en' },
-    id: crypto.randomUUID(),
-    hash: 'WkCU5pv-gyS7QVWOJpAdj2rTq9ev2t4zI4cbRvWU-7Y',
-    actor: { kind: 'guest', id: customerId },
-    correlationId: crypto.randomUUID(),
-  }
 }
 
 /** As the process that fulfils orders makes it. */

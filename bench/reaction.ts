@@ -1,28 +1,12 @@
-import { z } from 'zod'
 import { benchmark } from './benchmark.ts'
-import { skus } from './goods.ts'
+import { openCarts } from './carts.ts'
 import { startLoad } from './load-job.ts'
-import { fillShop, registerShoppers, type Shop, startShop } from './shop.ts'
+import { fillShop, startShop } from './shop.ts'
 
 const perSecond = 500
 const durationMs = 8_000
 const warmUpMs = 4_000
 const cartCount = 200
-
-const Opened = z.object({ id: z.string() })
-
-/** Carts of as many customers, each with one line. */
-async function openCarts(shop: Shop) {
-  const carts: { cartId: string; sku: string; token: string }[] = []
-  for (const { token } of await registerShoppers(shop, cartCount)) {
-    const line = skus[carts.length]
-    if (line === undefined) throw new Error('There are fewer goods than carts')
-    const { id } = Opened.parse(await shop.send('POST', '/v1/carts', { currency: 'EUR' }, token))
-    await shop.send('POST', `/v1/carts/${id}/lines`, { ...line, quantity: 10 }, token)
-    carts.push({ cartId: id, sku: line.sku, token })
-  }
-  return carts
-}
 
 export const reaction = benchmark({
   name: 'reaction',
@@ -36,7 +20,7 @@ export const reaction = benchmark({
     const shop = await startShop(directory, profileDirectory)
     defer(shop.stop)
     await fillShop(shop)
-    const carts = await openCarts(shop)
+    const carts = await openCarts(shop, cartCount)
     const load = startLoad()
     defer(load.stop)
     const react = (ms: number) =>

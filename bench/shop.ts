@@ -28,33 +28,35 @@ export interface Shopper {
   readonly token: string
 }
 
-const Address = z.object({ url: z.string(), token: z.string() })
+export const Address = z.object({ url: z.string(), token: z.string() })
 const Token = z.object({ token: z.string() })
 
 const atOnce = 32
 /** More than all purchases of a run can buy. */
 const received = 1_000_000
 
-/** Starts the server on a data directory. All settings but the limits of rates are the defaults. */
-export async function startShop(directory: string, profileDirectory?: string | undefined): Promise<Shop> {
+/** What staff ask of a shop. */
+export interface Staff extends Pick<Shop, 'send'> {
+  close(): Promise<void>
+}
+
+/** Settings of all servers: limits of rates that nobody reaches, and any free ports. */
+export function settingsOfServer(): Readonly<Record<string, string>> {
   const plenty = '1000000000'
-  const child = startChild('./shop-server.ts', {
-    environment: {
-      DAYBOOK_DATA_DIR: directory,
-      DAYBOOK_PORT: '0',
-      DAYBOOK_METRICS_PORT: '0',
-      DAYBOOK_TOKEN_SECRET: randomBytes(36).toString('base64'),
-      DAYBOOK_RATE_LIMIT_PER_MINUTE: plenty,
-      DAYBOOK_GUEST_TOKENS_PER_MINUTE: plenty,
-    },
-    profileDirectory,
-  })
-  const { url, token } = Address.parse(await child.ask('address'))
+  return {
+    DAYBOOK_PORT: '0',
+    DAYBOOK_METRICS_PORT: '0',
+    DAYBOOK_TOKEN_SECRET: randomBytes(36).toString('base64'),
+    DAYBOOK_RATE_LIMIT_PER_MINUTE: plenty,
+    DAYBOOK_GUEST_TOKENS_PER_MINUTE: plenty,
+  }
+}
+
+/** Sends to a server with a token that may everything. */
+export function staffOf({ url, token }: z.output<typeof Address>): Staff {
   const free: Connection[] = Array.from({ length: atOnce }, () => openConnection(url))
   const all = [...free]
   return {
-    url,
-    token,
     async send(method, path, body, as = token) {
       const connection = free.pop()
       if (connection === undefined) throw new Error(`No more than ${atOnce} requests can be sent at once`)
@@ -75,18 +77,35 @@ export async function startShop(directory: string, profileDirectory?: string | u
         free.push(connection)
       }
     },
+    async close() {
+      await Promise.all(all.map((each) => each.close()))
+    },
+  }
+}
+
+/** Starts the server on a data directory. All settings but the limits of rates are the defaults. */
+export async function startShop(directory: string, profileDirectory?: string | undefined): Promise<Shop> {
+  const child = startChild('./shop-server.ts', {
+    environment: { ...settingsOfServer(), DAYBOOK_DATA_DIR: directory },
+    profileDirectory,
+  })
+  const address = Address.parse(await child.ask('address'))
+  const { send, close } = staffOf(address)
+  return {
+    ...address,
+    send,
     watch: async () => z.number().parse(await child.ask('watch')),
     readings: async () => Readings.parse(await child.ask('readings')),
     rest: async () => z.number().parse(await child.ask('rest')),
     async stop() {
-      await Promise.all(all.map((each) => each.close()))
+      await close()
       await child.stop()
     },
   }
 }
 
 /** Terms, categories, 1,000 products and their stock. */
-export async function fillShop({ send, rest }: Shop): Promise<void> {
+export async function fillShop({ send, rest }: Pick<Shop, 'send' | 'rest'>): Promise<void> {
   await send('PUT', '/v1/tax-rates/DE', { taxCategory: 'standard', rate: 1_900 })
   await send('PUT', '/v1/shipping-methods/standard', { titles: { en: 'Standard' }, prices: { EUR: 490 } })
   await forEach(categories, atOnce, async (id) => {
@@ -106,7 +125,7 @@ export async function fillShop({ send, rest }: Shop): Promise<void> {
  * @param name what their ids begin with, if the shop may have such customers already
  */
 export async function registerShoppers(
-  { send, rest }: Shop,
+  { send, rest }: Pick<Shop, 'send' | 'rest'>,
   count: number,
   name = 'customer',
 ): Promise<readonly Shopper[]> {

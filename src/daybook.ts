@@ -51,6 +51,8 @@ export interface Daybook {
 }
 
 const outcomeWaiters = 1_000
+/** By then a command has said itself that its outcome is not known yet. */
+const answerSlackMs = 1_000
 /** Connections that the kernel keeps until they are accepted; who finds no room there tries again after seconds only. */
 const waitingConnections = 4_096
 
@@ -185,6 +187,7 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
         ...(storage.rateLimitStore && { rateLimitStore: storage.rateLimitStore }),
         guestTokensPerMinute: config.DAYBOOK_GUEST_TOKENS_PER_MINUTE,
         queryWaitMs: config.DAYBOOK_QUERY_WAIT_MS,
+        requestMs: config.DAYBOOK_ANSWER_TIMEOUT_MS + answerSlackMs,
         outcomeWaiters,
         maxRequests: config.DAYBOOK_MAX_REQUESTS,
         maxTurnMs: config.DAYBOOK_MAX_TURN_MS,

@@ -13,6 +13,7 @@ import { type AuthenticationOptions, authentication } from './authentication.ts'
 import { identifyCallers } from './caller.ts'
 import { claims } from './claims.ts'
 import { commandRoute } from './command-route.ts'
+import { deadline } from './deadline.ts'
 import type { Route } from './exchange.ts'
 import { gatewayCallbackRoute } from './gateway-callbacks.ts'
 import { type Health, healthRoutes } from './health.ts'
@@ -55,6 +56,8 @@ export interface ApiOptions {
       readonly guestTokensPerMinute: number
       /** How long a query waits for the position that it was sent. */
       readonly queryWaitMs: number
+      /** How long a request may take in all before it is answered 503; what it was asked to wait for is not counted. */
+      readonly requestMs: number
       /** Requests that may wait for an outcome at a time; more are answered 202 at once. */
       readonly outcomeWaiters: number
     }
@@ -162,7 +165,7 @@ export async function api(options: ApiOptions): Promise<Api> {
       done()
     })
   }
-  identifyCallers(app, authentication({ ...options.authentication, clock }))
+  identifyCallers(app, authentication({ ...options.authentication, clock }), () => deadline(clock, limits.requestMs))
   await rateLimits(app, limits)
 
   for (const route of routes) addRoute(app, bounded, route)

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Access, anonymous, mayAsk, type Principal } from '../engine/access.ts'
 import type { Credentials } from './authentication.ts'
+import type { Deadline } from './deadline.ts'
 import { headerOf } from './exchange.ts'
 import { problem, unauthenticated } from './problems.ts'
 
@@ -10,6 +11,8 @@ declare module 'fastify' {
     principal: Principal
     /** Why its token was not good; told once the request has been counted. */
     refusal: unknown
+    /** How long it may still take. */
+    deadline: Deadline
   }
 }
 
@@ -23,19 +26,26 @@ function isLocal(request: FastifyRequest): boolean {
   return isLoopback(request.raw.socket) && !isProxied
 }
 
-/** Finds out who asks as soon as a request comes in. Who sent a bad token is nobody known, and refused by `admit`. */
+/**
+ * Finds out who asks as soon as a request comes in. Who sent a bad token is nobody known, and refused by `admit`.
+ * @param begin begins the time that a request may take
+ */
 export function identifyCallers(
   app: FastifyInstance,
   authenticate: (credentials: Credentials) => Promise<Principal>,
+  begin: () => Deadline,
 ): void {
   app.decorateRequest('principal')
   app.decorateRequest('refusal')
+  app.decorateRequest('deadline')
   app.addHook('onRequest', async (request) => {
     request.principal = anonymous
+    request.deadline = begin()
     const authorization = headerOf(request, 'authorization')
     if (authorization === undefined) return
     try {
-      request.principal = await authenticate({ authorization, address: request.ip, isLocal: isLocal(request) })
+      const credentials = { authorization, address: request.ip, isLocal: isLocal(request) }
+      request.principal = await request.deadline.within(authenticate(credentials))
     } catch (error) {
       request.refusal = error
     }

@@ -156,7 +156,7 @@ export function addRoute(
     // Behind the rate limit, so that also those who are refused are counted; before the body is read.
     preParsing: async (request) => admit(who, request),
     handler: async (request, reply) => {
-      const { status, headers, body } = await answer({
+      const answering = answer({
         principal: request.principal,
         correlationId: request.id,
         parameters: strings(request.params),
@@ -166,12 +166,13 @@ export function addRoute(
         async standBy(wait) {
           admission.leave(request.raw)
           try {
-            return await wait()
+            return await request.deadline.uncounted(wait)
           } finally {
             admission.goOn(request.raw)
           }
         },
       })
+      const { status, headers, body } = await request.deadline.within(answering)
       reply.code(status).headers(headers).header('cache-control', 'no-store')
       return body === '' ? reply.send() : reply.type('application/json; charset=utf-8').send(body)
     },

@@ -119,6 +119,7 @@ export async function serve(given: ServeOptions = {}) {
       requestsPerMinute: 100_000,
       guestTokensPerMinute: 1_000,
       queryWaitMs: 1_000,
+      requestMs: 3_600_000,
       outcomeWaiters: 10,
       maxRequests: 1_000,
       maxTurnMs: 1_000,

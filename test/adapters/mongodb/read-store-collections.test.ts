@@ -212,6 +212,8 @@ describe.skipIf(whyNotRun !== '')(`a generation in MongoDB${whyNotRun}`, () => {
   test('is read by queries as their settings say, and for writing from the primary, as it survives its loss', async () => {
     const { store, connect } = await emptyStore()
     const { id } = await store.createGeneration(ordersSpec)
+    // One that is still built is opened for writing.
+    await store.makeLive(id)
     const connection = connect()
     const commands = commandsOf(connection)
     const queries = { readPreference: 'secondaryPreferred', readConcern: 'local' } as const

@@ -35,12 +35,17 @@ const longestPauseMs = 5_000
  * Copies a log and compares every event. Run again, it goes on where it was, or only compares.
  * @throws ConfigError for places that are none, or the same
  * @throws DifferentLogsError when the logs differ
+ * @throws Error when the target does not say that it keeps all of it
  * @throws the signal's reason when it is aborted; and what opening, reading and writing the logs throws
  */
 export async function copy(config: Config, { from, to, signal }: CopyArguments): Promise<void> {
   const [sourcePlace, targetPlace] = [logPlace(from), logPlace(to)]
   assertDifferent(sourcePlace, targetPlace)
-  const warn = (error: unknown) => console.error(error instanceof Error ? error.message : error)
+  let failures = 0
+  function warn(error: unknown): void {
+    failures++
+    console.error(error instanceof Error ? error.message : error)
+  }
   await using opened = new AsyncDisposableStack()
   const source = await openLogEnd(sourcePlace, 'source', config, warn)
   opened.defer(source.close)
@@ -54,6 +59,10 @@ export async function copy(config: Config, { from, to, signal }: CopyArguments):
     inStage: shown,
     ...(signal && { signal }),
   })
+  const before = failures
+  await opened.disposeAsync()
+  if (failures > before)
+    throw new Error('It is not sure that the target keeps how far the processes are. Run the same command again.')
   printReport(report, (performance.now() - startedAt) / 1_000)
 }
 

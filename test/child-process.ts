@@ -36,6 +36,15 @@ export interface ChildProcessOptions {
 }
 
 const maxOutputLength = 64_000
+const serverUrls: readonly string[] = ['EVENTSTOREDB_URL', 'MONGODB_URL', 'REDIS_URL']
+
+/** The environment of this process with these settings of Daybook's, and with no others: those that it has are for tests. */
+export function environmentWith(settings: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith('DAYBOOK_') && !serverUrls.includes(name),
+  )
+  return { ...Object.fromEntries(inherited), ...settings }
+}
 
 /** Starts a process. That it could not be started is in its output. */
 export function startChild(options: ChildProcessOptions): ChildProcess {

@@ -2,7 +2,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { filesOf } from '../src/storage.ts'
-import { type Ended, startChild } from './child-process.ts'
+import { type Ended, environmentWith, startChild } from './child-process.ts'
 
 /** A real server in a process of its own, on real files: for tests that kill it, trace it or starve it. */
 
@@ -54,17 +54,15 @@ export function startServer(options: ServerProcessOptions): ServerProcess {
   const { server: serverFile } = filesOf(directory)
   // A server that was killed has left its own, which is of a port that nobody listens on.
   rmSync(serverFile, { force: true })
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('DAYBOOK_'))
   const [runner, ...args] = [...wrapper, process.execPath, commandLine, 'serve']
   const child = startChild({
     command: [runner ?? process.execPath, ...args],
-    environment: {
-      ...Object.fromEntries(inherited),
+    environment: environmentWith({
       ...usualSettings,
       DAYBOOK_DATA_DIR: directory,
       ...settings,
       ...environment,
-    },
+    }),
     ...(wrapper.length > 0 && { target: () => listening()?.processId }),
   })
 

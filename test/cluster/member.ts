@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFailed, onTestFinished } from 'vitest'
 import type { Role } from '../../src/engine/cluster-member.ts'
-import { type ChildProcess, type Ended, startChild } from '../child-process.ts'
+import { type ChildProcess, type Ended, environmentWith, startChild } from '../child-process.ts'
 import { freePort } from '../free-port.ts'
 import type { Door } from './client.ts'
 
@@ -36,12 +36,6 @@ const commandLine = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
 const logDirectory = process.env.CLUSTER_LOGS
 const longestStartMs = 90_000
 const askEveryMs = 25
-
-/** The environment of this process, without settings of Daybook's. */
-export function environmentWith(settings: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('DAYBOOK_'))
-  return { ...Object.fromEntries(inherited), ...settings }
-}
 
 async function isReady(url: string): Promise<boolean> {
   try {

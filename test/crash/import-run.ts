@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { environmentWith } from '../child-process.ts'
 import { header } from '../cli/online-retail/sample.ts'
 
 /** Imports of orders by the command line, one file after another. One that was cut off is run again until it is through. */
@@ -52,9 +53,8 @@ export function imports(directory: string, dataDirectory: string): Imports {
       const file = join(directory, `import-${completed}.csv`)
       writeFileSync(file, `${[header, ...rowsOf(completed)].join('\n')}\n`)
       const rejects = join(directory, 'rejects.csv')
-      const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('DAYBOOK_'))
       const child = spawn(process.execPath, [commandLine, 'import', 'online-retail', file, '--rejects', rejects], {
-        env: { ...Object.fromEntries(inherited), DAYBOOK_DATA_DIR: dataDirectory, NO_COLOR: '1' },
+        env: environmentWith({ DAYBOOK_DATA_DIR: dataDirectory, NO_COLOR: '1' }),
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       let output = ''

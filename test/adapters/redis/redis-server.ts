@@ -35,9 +35,13 @@ export async function redisServer(...settings: readonly string[]): Promise<Redis
   const url = `redis://127.0.0.1:${port}`
   let child: ChildProcess | undefined
 
+  const end = () => child?.kill('SIGKILL')
+
   async function start(): Promise<void> {
     const options = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory.path, '--save', '', ...settings]
     child = spawn('redis-server', options, { stdio: 'ignore' })
+    // It must not outlive a test that is broken off.
+    process.off('exit', end).once('exit', end)
     await untilReady(url)
   }
 
@@ -48,6 +52,7 @@ export async function redisServer(...settings: readonly string[]): Promise<Redis
     const exit = once(ended, 'exit')
     ended.kill('SIGKILL')
     await exit
+    process.off('exit', end)
   }
 
   await start()

@@ -39,7 +39,7 @@ export interface Cluster {
   caughtUp(): Promise<{ readonly afterMs: number; readonly waitedFor: string }>
 }
 
-export const usualLeaseMs = 5_000
+const usualLeaseMs = 5_000
 const commandLine = join(import.meta.dirname, '../../src/cli.ts')
 const longestCatchUpMs = 90_000
 const freshLagMs = 1_000

@@ -166,7 +166,7 @@ export function shardProjector(options: ShardProjectorOptions): ShardProjector {
     const current = currentOf(generations, seat.definition)
     const ids = new Set(current ? [current.id] : [])
     for (const id of seat.runs.keys()) {
-      if (id === current?.id || !generations.some((each) => each.id === id)) continue
+      if (id === current?.id || seat.unusable.has(id) || !generations.some((each) => each.id === id)) continue
       const since = seat.retiredSince.get(id) ?? clock.monotonic()
       seat.retiredSince.set(id, since)
       if (clock.monotonic() - since < retirementMs) ids.add(id)

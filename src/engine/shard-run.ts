@@ -69,24 +69,29 @@ export function runShards(options: ShardRunOptions): ShardRun {
     let next = take()
     let saveAtMs: number | undefined
     let last: Stretch | undefined
-    while (!stopping.signal.aborted) {
-      const result = await (saveAtMs === undefined ? next : before(next, saveAtMs))
-      if (result?.done) return
-      if (result === undefined) {
-        if (last) await savePlace(store.logId, follower, last.eventId)
-      } else {
-        last = result.value
-        const events = skipped.size > 0 ? last.events.filter(({ id }) => !skipped.has(id)) : last.events
-        await advance(store.logId, definition, follower, events, last)
-        next = take()
+    try {
+      while (!stopping.signal.aborted) {
+        const result = await (saveAtMs === undefined ? next : before(next, saveAtMs))
+        if (result?.done) return
+        if (result === undefined) {
+          if (last) await savePlace(store.logId, follower, last.eventId)
+        } else {
+          last = result.value
+          const events = skipped.size > 0 ? last.events.filter(({ id }) => !skipped.has(id)) : last.events
+          await advance(store.logId, definition, follower, events, last)
+          next = take()
+        }
+        position = follower.position
+        if (position >= feed.position()) levelAtMs = clock.monotonic()
+        failure = undefined
+        if (follower.savedPosition >= position) {
+          saveAtMs = undefined
+          onSaved()
+        } else saveAtMs ??= clock.monotonic() + savePlaceAfterMs
       }
-      position = follower.position
-      if (position >= feed.position()) levelAtMs = clock.monotonic()
-      failure = undefined
-      if (follower.savedPosition >= position) {
-        saveAtMs = undefined
-        onSaved()
-      } else saveAtMs ??= clock.monotonic() + savePlaceAfterMs
+    } finally {
+      // Between two stretches it hears no signal, and would keep its read of the log open.
+      stretches.return?.().catch(() => {})
     }
   }
 

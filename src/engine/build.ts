@@ -50,6 +50,7 @@ export interface BuildFailure {
 /**
  * Folds the log into generations, each from its own checkpoint on, up to the head. The log is read and parsed once for all.
  * @returns those that an event could not be folded into; the others are built all the same
+ * @throws NewerVersionError for an event that this version does not know
  */
 export async function build(options: BuildOptions, targets: readonly BuildTarget[]): Promise<readonly BuildFailure[]> {
   const places = await Promise.all(targets.map((target) => openPlace(options, target)))
@@ -76,13 +77,15 @@ async function foldLog(
 ): Promise<void> {
   const startedAt = now()
   const types = new Set(places.flatMap(({ projection }) => [...projection.types]))
+  /** An event that this version does not know may be one that a newer version folds. */
+  const filter = { exceptTypes: new Set([...registry.byType.keys()].filter((type) => !types.has(type))) }
   const after = Math.min(...places.map(({ position }) => position))
   let events = 0
   let unfolded: Recorded[] = []
   let last: Checkpoint | undefined
   for await (const { events: read, position, eventId } of store.readAll({
     after,
-    filter: { types },
+    filter,
     batchSize: 2_000,
   })) {
     if (signal.aborted) return

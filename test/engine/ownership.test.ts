@@ -128,7 +128,7 @@ test('what is handed over is renewed until it is let go of, and nobody else has 
     apply: async (held) => (held.has('balances/0') ? undefined : await letGo),
   })
   await beats(clock, 4)
-  onTestFinished(done)
+  onTestFinished(() => done())
   expect(one.holds()).toEqual(wanted)
   wanted = ['balances/1']
   const two = member({ coordination, clock, wants, id: 'two' })
@@ -151,7 +151,7 @@ test('a lease is put to use while another is still being let go of', async () =>
     wants: (_, name) => wanted.includes(name),
     apply: async (held) => (held.has('balances/0') ? undefined : await letGo),
   })
-  onTestFinished(done)
+  onTestFinished(() => done())
   await beats(clock, 4)
   wanted = []
   await beats(clock, 4)

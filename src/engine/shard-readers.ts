@@ -76,17 +76,21 @@ export function shardReaders(options: ShardReadersOptions): ShardReaders {
     return shelf
   }
 
-  async function readPosition(opened: Opened): Promise<void> {
-    const checkpoint = await opened.generation.checkpoint()
-    if (checkpoint?.logId === store.logId) opened.position = Math.max(opened.position, checkpoint.position)
+  /** How far a generation is by now. */
+  async function positionOf({ generation, position }: Opened): Promise<number> {
+    const checkpoint = await generation.checkpoint()
+    return checkpoint?.logId === store.logId ? Math.max(position, checkpoint.position) : position
   }
 
   async function readPositions(shelf: Shelf): Promise<void> {
     const { current, before } = shelf
-    // That of the replaced one first: it counts only where it is not behind the other.
-    if (before) await readPosition(before).catch(() => {})
-    if (current) await readPosition(current)
-    if (current && shelf.current === current) shelf.waiters.reached(current.position)
+    const reached = current && (await positionOf(current))
+    // The replaced one after it: it counts only where it is not behind the other, and both move on meanwhile.
+    const reachedBefore = before && (await positionOf(before).catch(() => before.position))
+    if (before && reachedBefore !== undefined) before.position = reachedBefore
+    if (!current || reached === undefined) return
+    current.position = reached
+    if (shelf.current === current) shelf.waiters.reached(current.position)
   }
 
   /** Looks how far a projection is; whoever asks meanwhile has it looked once more. */
@@ -118,6 +122,7 @@ export function shardReaders(options: ShardReadersOptions): ShardReaders {
     if (isOfOtherLog || position < known) return await generation.close()
     const old = shelf.before
     const replaced = shelf.current
+    if (replaced) replaced.position = await positionOf(replaced).catch(() => replaced.position)
     shelf.current = { generation, position }
     shelf.waiters.reached(position)
     await old?.generation.close()

@@ -198,21 +198,20 @@ test('a skip passes over the event that it names, however often it is asked for,
   await projector.apply(heldOf(allShards, 2))
   const first = await depositInto(store, 'a', poison)
   const second = await depositInto(store, 'b', poison)
-  await seconds(clock, 2)
-  expect(status()?.poison?.eventId).toBe(first)
+  async function stoppedBy(): Promise<string | undefined> {
+    await seconds(clock, 2)
+    return status()?.poison?.eventId
+  }
+  expect(await stoppedBy()).toBe(first)
   projector.skipPoison('balances', second)
-  await seconds(clock, 2)
-  expect(status()?.poison?.eventId).toBe(first)
-  projector.skipPoison('balances', first)
-  await seconds(clock, 2)
-  expect(status()?.poison?.eventId).toBe(second)
-  projector.skipPoison('balances', first)
-  await seconds(clock, 2)
-  expect(status()?.poison?.eventId).toBe(second)
+  expect(await stoppedBy()).toBe(first)
+  for (let times = 0; times < 2; times++) {
+    projector.skipPoison('balances', first)
+    expect(await stoppedBy()).toBe(second)
+  }
   projector.skipPoison('balances', second)
   await depositInto(store, 'a')
-  await seconds(clock, 2)
-  expect(status()?.poison).toBeUndefined()
+  expect(await stoppedBy()).toBeUndefined()
   expect((await (await liveGeneration(shared)).checkpoint())?.position).toBe((await store.head()).position)
   const [a] = await (await liveGeneration(shared)).read([{ collection: balances.name, id: 'a' }])
   expect(a?.body).toMatchObject({ balance: 2 })

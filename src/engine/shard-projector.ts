@@ -151,6 +151,7 @@ export function shardProjector(options: ShardProjectorOptions): ShardProjector {
       },
     })
     seat.runs.set(id, run)
+    seat.failedBuilds = 0
     delete seat.stoppedBy
     delete seat.failure
   }

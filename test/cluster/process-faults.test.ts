@@ -11,8 +11,8 @@ import { freezeMs, startTrial } from './trial.ts'
 const clockAhead = new URL('./clock-ahead.ts', import.meta.url).href
 /** Done at its first try, and not answered. */
 const hangingCard = '4000000000001067'
-/** What is promised for a load of 200 commands a second, with room for a machine that does other things too. */
-const longestLagMs = 15_000
+/** Promised is a lag below a second within 15; a machine that does other things, too, is given more time. */
+const takeOver = { withinMs: 60_000, maxLagMs: 1_000 }
 
 /** Whether two processes share out the read models. */
 async function projectors(cluster: Cluster): Promise<number> {
@@ -60,16 +60,14 @@ describe.skipIf(whyNotRun !== '')(`a cluster whose processes fail${whyNotRun}`, 
         .toBe('confirmed')
     })
 
-    await befall('a projector killed, with another to take over', async () => await second.kill(), {
-      catchUpWithinMs: 2 * longestLagMs,
-    })
+    await befall('a projector killed, with another to take over', async () => await second.kill(), takeOver)
     await befall(
       'the only projector killed, and started again',
       async () => {
         await first?.kill()
         await first?.start()
       },
-      { catchUpWithinMs: 2 * longestLagMs },
+      takeOver,
     )
 
     await befall('one of the processes that answer requests killed, and started again', async () => {

@@ -15,12 +15,19 @@ import { settled } from '../crash/rest.ts'
 import { type Cluster, startCluster } from './cluster.ts'
 import { told } from './sightings.ts'
 
+/** What is promised of how soon a cluster has caught up. */
+interface CatchUpBounds {
+  readonly withinMs: number
+  /** How far behind the log its read models are from then on. */
+  readonly maxLagMs: number
+}
+
 /** A busy shop on a cluster, to which one thing after another happens, and whose books are looked at in the end. */
 export interface Trial {
   readonly cluster: Cluster
   readonly load: Load
   /** Lets something happen, and waits until everything has caught up by itself. */
-  befall(what: string, happen: () => Promise<unknown>, options?: { readonly catchUpWithinMs?: number }): Promise<void>
+  befall(what: string, happen: () => Promise<unknown>, bounds?: CatchUpBounds): Promise<void>
   /**
    * Ends the load, and checks that nothing was lost and nothing happened twice. Says what was seen.
    * @param definitions what the shop is made of in the end, where that is not what it is now
@@ -115,15 +122,15 @@ export async function startTrial(seed: number, others: Readonly<Record<string, s
   return {
     cluster: own,
     load,
-    async befall(what, happen, { catchUpWithinMs } = {}) {
+    async befall(what, happen, bounds) {
       look()
       sightings.take()
       await orFailure(happen())
-      const { afterMs, waitedFor } = await orFailure(own.caughtUp())
+      const { afterMs, waitedFor } = await orFailure(own.caughtUp(bounds?.maxLagMs))
       look()
       const line = told(what, sightings.take(), afterMs, `; waited last for ${waitedFor}`)
       process.stdout.write(`${line}\n`)
-      if (catchUpWithinMs !== undefined) expect(afterMs, line).toBeLessThan(catchUpWithinMs)
+      if (bounds) expect(afterMs, line).toBeLessThan(bounds.withinMs)
     },
     async end(definitions = shopForReading) {
       await orFailure(load.stop())

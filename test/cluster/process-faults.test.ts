@@ -22,7 +22,7 @@ async function projectors(cluster: Cluster): Promise<number> {
 
 describe.skipIf(whyNotRun !== '')(`a cluster whose processes fail${whyNotRun}`, { timeout: 600_000 }, () => {
   test('answers or asks to come again, loses nothing, does nothing twice, and catches up by itself', async () => {
-    const { cluster, befall, end } = await startTrial(2, { DAYBOOK_PAYMENT_WINDOW_MS: '20000' })
+    const { cluster, befall, end } = await startTrial(2, { DAYBOOK_PAYMENT_WINDOW_MS: '40000' })
     const { gateway } = cluster
     const second = await cluster.join('projector2', 'projector')
     const [first] = cluster.of('projector')
@@ -56,7 +56,7 @@ describe.skipIf(whyNotRun !== '')(`a cluster whose processes fail${whyNotRun}`, 
       await Promise.all(workers.map((worker) => worker.kill()))
       await Promise.all(workers.map((worker) => worker.start()))
       await expect
-        .poll(async () => (await shop.get(`/v1/orders/${orderId}`)).status, { timeout: 90_000, interval: 100 })
+        .poll(async () => (await shop.get(`/v1/orders/${orderId}`)).status, { timeout: 120_000, interval: 100 })
         .toBe('confirmed')
     })
 

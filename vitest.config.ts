@@ -9,6 +9,8 @@ export default defineConfig({
     isolate: false,
     testTimeout: 15_000,
     hookTimeout: 15_000,
+    // What is waited for comes soon, but not on a machine that is busy with other things.
+    expect: { poll: { timeout: 10_000 } },
     restoreMocks: true,
     unstubEnvs: true,
     unstubGlobals: true,

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { openSqliteEventStore, type SqliteEventStoreOptions } from '../../../src/adapters/sqlite/event-store.ts'
 import { CorruptLogError, InDoubtError, NewerVersionError } from '../../../src/engine/errors.ts'
 import { type EventStore, noStream } from '../../../src/engine/event-store.ts'
@@ -271,7 +271,7 @@ describe('writing', () => {
     const store = await open(file, { checkpointDelayMs: 1 })
     await store.saveCheckpoint('refund', { logId: store.logId, position: 0, eventId: '' })
     const other = connect(file)
-    await vi.waitFor(() => expect(other.prepare('SELECT name FROM checkpoints').all()).toEqual([{ name: 'refund' }]))
+    await expect.poll(() => other.prepare('SELECT name FROM checkpoints').all()).toEqual([{ name: 'refund' }])
   })
 
   test('keeps the write-ahead log short, though somebody always reads', async () => {

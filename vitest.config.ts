@@ -1,10 +1,11 @@
 import { defineConfig } from 'vitest/config'
 
+/** Tests that keep the whole machine busy, or measure how long something takes: they run after all others, one at a time. */
+const alone = ['test/{cluster,crash,faults,races}/**/*.test.ts', 'test/adapters/redis/*-outage.test.ts']
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     pool: 'forks',
-    maxWorkers: '100%',
     // Files share the modules they load, which is ten times faster: nothing here keeps state in a module.
     isolate: false,
     testTimeout: 15_000,
@@ -14,5 +15,18 @@ export default defineConfig({
     restoreMocks: true,
     unstubEnvs: true,
     unstubGlobals: true,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          include: ['test/**/*.test.ts'],
+          exclude: alone,
+          maxWorkers: '100%',
+          sequence: { groupOrder: 0 },
+        },
+      },
+      { extends: true, test: { name: 'alone', include: alone, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+    ],
   },
 })

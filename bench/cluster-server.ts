@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { readConfig } from '../src/config.ts'
-import { openDaybook } from '../src/daybook.ts'
+import { daybook } from '../src/daybook.ts'
 import { roles } from '../src/engine/cluster-member.ts'
 import { answerParent } from './child.ts'
 import { instantGateway } from './instant-gateway.ts'
@@ -14,10 +14,10 @@ let close = async () => {}
 answerParent(
   async (question) => {
     const { role } = Question.parse(question)
-    const daybook = await openDaybook({ config: readConfig(), gateways: [instantGateway], roles: [role] })
-    close = daybook.close
-    const { url } = await daybook.listen()
-    return { url, token: daybook.adminToken }
+    const opened = await daybook({ config: readConfig(), gateways: [instantGateway], roles: [role] })
+    close = opened.close
+    const { url } = await opened.listen()
+    return { url, token: opened.adminToken }
   },
   () => close(),
 )

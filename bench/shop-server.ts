@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { readConfig } from '../src/config.ts'
-import { openDaybook } from '../src/daybook.ts'
+import { daybook } from '../src/daybook.ts'
 import { answerParent } from './child.ts'
 import { instantGateway } from './instant-gateway.ts'
 import { headOf, startWatch, untilRest } from './watch.ts'
@@ -9,21 +9,21 @@ import { headOf, startWatch, untilRest } from './watch.ts'
 
 const Question = z.enum(['address', 'watch', 'readings', 'rest'])
 
-const daybook = await openDaybook({ config: readConfig(), gateways: [instantGateway] })
-const { url } = await daybook.listen()
-let stopWatch = startWatch(daybook)
+const shop = await daybook({ config: readConfig(), gateways: [instantGateway] })
+const { url } = await shop.listen()
+let stopWatch = startWatch(shop)
 
 answerParent(async (question) => {
   switch (Question.parse(question)) {
     case 'address':
-      return { url, token: daybook.adminToken }
+      return { url, token: shop.adminToken }
     case 'watch':
       stopWatch()
-      stopWatch = startWatch(daybook)
-      return headOf(daybook)
+      stopWatch = startWatch(shop)
+      return headOf(shop)
     case 'readings':
       return stopWatch()
     case 'rest':
-      return await untilRest(daybook)
+      return await untilRest(shop)
   }
-}, daybook.close)
+}, shop.close)

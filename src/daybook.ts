@@ -1,7 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
-import packageJson from '../package.json' with { type: 'json' }
 import { sandboxGateway } from './adapters/sandbox/gateway.ts'
 import { api } from './api/api.ts'
 import { clusterOperation } from './api/cluster-operation.ts'
@@ -9,7 +8,7 @@ import type { Health } from './api/health.ts'
 import { metrics } from './api/metrics.ts'
 import { projectionOperations } from './api/projection-operations.ts'
 import { tokens } from './api/tokens.ts'
-import { type Config, ConfigError } from './config.ts'
+import { type Config, ConfigError, readConfig } from './config.ts'
 import { apiKey, scopes } from './domain/api-key.ts'
 import { customer, isForgotten, registrationOf } from './domain/customer.ts'
 import { systemClock } from './engine/clock.ts'
@@ -18,13 +17,18 @@ import { roles as allRoles, type Role } from './engine/cluster-member.ts'
 import { defaultLimits, type Engine, type EngineOptions, startEngine } from './engine/engine.ts'
 import { watchLogHealth } from './engine/log-health.ts'
 import { personalData } from './engine/personal-data.ts'
+import { type Extension, placesOf } from './extension.ts'
 import { workerBuilder } from './rebuild.ts'
 import { shop } from './shop.ts'
 import { openingError, openStorage } from './storage.ts'
+import { version } from './version.ts'
 import type { PaymentGateway } from './workers/payment-gateway.ts'
 
 export interface DaybookOptions {
-  readonly config: Config
+  /** All settings; those of the environment if absent. */
+  readonly config?: Config
+  /** What the shop has beside what every shop has. */
+  readonly extensions?: readonly Extension[]
   /** Payment gateways beside those that the settings name. */
   readonly gateways?: readonly PaymentGateway[]
   /** What this process of a cluster does; all of it by default, and always where one process runs alone. */
@@ -71,16 +75,16 @@ function gatewaysOf(config: Config): readonly PaymentGateway[] {
 }
 
 /**
- * Opens the shop of a data directory: storage, engine and API, in this order.
+ * Opens a shop: storage, engine and API, in this order. Nobody hears of it before it listens.
+ * @throws ExtensionError for extensions that don't fit together
  * @throws ConfigError for settings that don't fit together
  * @throws DirectoryInUseError, CorruptLogError, NewerVersionError when the directory can't be opened
  */
-export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
-  const { config, roles: asked = allRoles, works = true } = options
+export async function daybook(options: DaybookOptions = {}): Promise<Daybook> {
+  const { config = readConfig(), extensions = [], roles: asked = allRoles, works = true } = options
   const logger = pino({ level: config.DAYBOOK_LOG_LEVEL, base: null, redact: ['req.headers.authorization'] })
   const onFailure = (error: unknown, where: string) =>
     logger.error({ err: error, where }, 'Something failed and goes on')
-  const gateways = [...gatewaysOf(config), ...(options.gateways ?? [])]
   const clock = systemClock
   const directory = config.DAYBOOK_DATA_DIR
   const storage = await openStorage(config, clock, (error) => onFailure(error, 'storage')).catch((error: unknown) => {
@@ -100,7 +104,15 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
     const { vault } = storage
     const { store, failure: logFailure } = watchLogHealth(storage.store, (error) => onFailure(error, 'log'))
     const { open } = personalData(vault)
-    const definitions = shop({ gateways, vault, open, paymentWindowMs: config.DAYBOOK_PAYMENT_WINDOW_MS })
+    const definitions = shop(
+      {
+        gateways: [...gatewaysOf(config), ...(options.gateways ?? [])],
+        vault,
+        open,
+        paymentWindowMs: config.DAYBOOK_PAYMENT_WINDOW_MS,
+      },
+      extensions,
+    )
     const isNew = (await store.head()).position === 0
     const settings: EngineOptions = {
       limits: {
@@ -110,7 +122,7 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
         answerTimeoutMs: config.DAYBOOK_ANSWER_TIMEOUT_MS,
         sweepEveryMs: config.DAYBOOK_SWEEP_EVERY_MS,
       },
-      builder: workerBuilder(config),
+      builder: workerBuilder(config, placesOf(extensions)),
       works,
       onFailure,
     }
@@ -124,7 +136,7 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
           ...settings,
           roles,
           name: config.DAYBOOK_MEMBER,
-          version: packageJson.version,
+          version,
           leaseMs: config.DAYBOOK_LEASE_MS,
           awaited: new Set(definitions.commands.flatMap(({ outcome }) => (outcome ? [outcome.decider.category] : []))),
           newId: randomUUID,
@@ -158,7 +170,6 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
     const { app, drain } = await api({
       ...definitions,
       operations: [...projectionOperations(engine.projections), clusterOperation(cluster)],
-      gateways,
       ...engine,
       store,
       secrets: { claims: await vault.secret('claims'), requests: await vault.secret('requests') },
@@ -194,7 +205,7 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
       },
       corsOrigins: config.DAYBOOK_CORS_ORIGINS,
       trustProxy: config.DAYBOOK_TRUST_PROXY,
-      version: packageJson.version,
+      version,
       health,
       metrics: measured,
       clock,
@@ -205,7 +216,7 @@ export async function openDaybook(options: DaybookOptions): Promise<Daybook> {
       api: app,
       engine,
       adminToken,
-      version: packageJson.version,
+      version,
       isNew,
       secret: vault.secret,
       async listen() {

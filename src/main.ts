@@ -1,7 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import type { Config } from './config.ts'
-import { type Daybook, openDaybook } from './daybook.ts'
+import { type Daybook, daybook } from './daybook.ts'
 import type { Role } from './engine/cluster-member.ts'
+import type { Extension } from './extension.ts'
 import { filesOf, usesFiles } from './storage.ts'
 
 export interface Served {
@@ -13,29 +14,33 @@ export interface Served {
   stop(): Promise<void>
 }
 
+export interface ServeOptions {
+  readonly extensions?: readonly Extension[]
+  /** What this process of a cluster does; all of it if absent. */
+  readonly roles?: readonly Role[]
+  /** What is done before anybody can ask. */
+  readonly prepare?: (daybook: Daybook) => Promise<void>
+}
+
 /**
  * Starts a server, and leaves in the data directory how the command line on this machine reaches it.
- * @param prepare what is done before anybody can ask
- * @param roles what this process of a cluster does; all of it if absent
- * @throws Error when a port is taken, and as `openDaybook`
+ * @throws Error when a port is taken, and as `daybook`
  */
-export async function serve(
-  config: Config,
-  { prepare, roles }: { prepare?: (daybook: Daybook) => Promise<void>; roles?: readonly Role[] } = {},
-): Promise<Served> {
-  const daybook = await openDaybook({ config, ...(roles && { roles }) })
+export async function serve(config: Config, options: ServeOptions = {}): Promise<Served> {
+  const { prepare, extensions, roles } = options
+  const opened = await daybook({ config, ...(extensions && { extensions }), ...(roles && { roles }) })
   // In a cluster the command line goes to the servers itself.
   const server = usesFiles(config) ? filesOf(config.DAYBOOK_DATA_DIR).server : undefined
   async function stop(): Promise<void> {
     if (server !== undefined) rmSync(server, { force: true })
-    await daybook.close()
+    await opened.close()
   }
   try {
-    await prepare?.(daybook)
-    const { url, metricsUrl } = await daybook.listen()
-    const local = { url, token: daybook.adminToken, processId: process.pid }
+    await prepare?.(opened)
+    const { url, metricsUrl } = await opened.listen()
+    const local = { url, token: opened.adminToken, processId: process.pid }
     if (server !== undefined) writeFileSync(server, JSON.stringify(local), { mode: 0o600 })
-    return { daybook, url, metricsUrl, stop }
+    return { daybook: opened, url, metricsUrl, stop }
   } catch (error) {
     await stop()
     throw error

@@ -3,8 +3,9 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { build } from './engine/build.ts'
 import { systemClock } from './engine/clock.ts'
 import { projectionsOf, registryOf } from './engine/engine.ts'
+import { loadExtensions } from './extension.ts'
 import type { RebuildMessage, RebuildTask } from './rebuild.ts'
-import { shopForReading } from './shop.ts'
+import { forReading } from './shop.ts'
 import { openBuildStorage } from './storage.ts'
 
 /** The thread that builds generations: it reads the log and writes the new files, and knows no requests. */
@@ -19,14 +20,15 @@ function tell(message: RebuildMessage): void {
   parentPort?.postMessage(message)
 }
 
+const definitions = forReading(await loadExtensions(task.extensions))
 const { store, readStore, close } = await openBuildStorage(task.settings, systemClock)
 try {
   const failures = await build(
     {
       store,
       readStore,
-      registry: registryOf(shopForReading),
-      projections: projectionsOf(shopForReading),
+      registry: registryOf(definitions),
+      projections: projectionsOf(definitions),
       now: systemClock.now,
       signal: stopping.signal,
       async onBatch(progress) {

@@ -2,11 +2,14 @@ import { availableParallelism } from 'node:os'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Worker } from 'node:worker_threads'
 import type { BuildFailure, BuildProgress, BuildTarget } from './engine/build.ts'
+import { moduleBeside } from './engine/module-file.ts'
 import type { Builder } from './engine/rebuilds.ts'
+import type { ExtensionPlace } from './extension.ts'
 import type { StorageSettings } from './storage.ts'
 
 export interface RebuildTask {
   readonly settings: StorageSettings
+  readonly extensions: readonly ExtensionPlace[]
   readonly targets: readonly BuildTarget[]
   /** How long the worker rests after each batch, in milliseconds: written by the thread that answers requests. */
   readonly rest: SharedArrayBuffer
@@ -44,7 +47,7 @@ const maxThreads = 4
  * Builds generations in worker threads with connections of their own, throttled so that the shop doesn't starve. Several
  * read models are shared out among the threads: to parse the log in each costs less than to hand parsed events over.
  */
-export function workerBuilder(settings: StorageSettings): Builder {
+export function workerBuilder(settings: StorageSettings, extensions: readonly ExtensionPlace[] = []): Builder {
   return async (targets, onProgress, signal) => {
     const rest = new SharedArrayBuffer(4)
     const stopThrottle = throttle(new Int32Array(rest))
@@ -58,8 +61,9 @@ export function workerBuilder(settings: StorageSettings): Builder {
           if (progress.size === threads) onProgress(slowest([...progress.values()]))
         }
         // What other threads have built is good, whatever became of this one.
-        return await buildInThread({ settings, targets: part, rest }, signal, report).catch((error: unknown) =>
-          part.map(({ generationId }) => ({ generationId, message: String(error), isPoison: false })),
+        return await buildInThread({ settings, extensions, targets: part, rest }, signal, report).catch(
+          (error: unknown) =>
+            part.map(({ generationId }) => ({ generationId, message: String(error), isPoison: false })),
         )
       })
       return (await Promise.all(parts)).flat()
@@ -78,7 +82,7 @@ async function buildInThread(
   signal: AbortSignal,
   onProgress: (progress: BuildProgress) => void,
 ): Promise<readonly BuildFailure[]> {
-  const worker = new Worker(new URL('./rebuild-worker.ts', import.meta.url), { workerData: task })
+  const worker = new Worker(moduleBeside('rebuild-worker', import.meta.url), { workerData: task })
   const abort = () => worker.postMessage('stop')
   signal.addEventListener('abort', abort)
   try {

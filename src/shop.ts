@@ -6,7 +6,7 @@ import { orderPaymentRequests, orderRequests } from './commands/orders.ts'
 import { paymentRequests } from './commands/payments.ts'
 import { apiKeyRequests, shippingMethodRequests, taxRatesRequests } from './commands/settings.ts'
 import { stockItemRequests } from './commands/stock-items.ts'
-import { apiKey } from './domain/api-key.ts'
+import { apiKey, scopes } from './domain/api-key.ts'
 import { cart } from './domain/cart.ts'
 import { category } from './domain/category.ts'
 import { customer } from './domain/customer.ts'
@@ -23,6 +23,7 @@ import type { KeyVault } from './engine/key-vault.ts'
 import { openWork } from './engine/open-work.ts'
 import type { PersonalData } from './engine/personal-data.ts'
 import type { QueryDefinition } from './engine/query-definition.ts'
+import { assertFits, type Extension } from './extension.ts'
 import { apiKeyQueries, apiKeys } from './projections/api-keys.ts'
 import { cartQueries, carts } from './projections/carts.ts'
 import { catalogue } from './projections/catalogue.ts'
@@ -53,12 +54,15 @@ import { settlePayment } from './workers/settle-payment.ts'
 
 /** All that the shop is made of: its aggregates, read models, processes and jobs, and what people may ask of them. */
 export interface Shop extends Definitions {
+  /** All that can be paid with. */
+  readonly gateways: readonly PaymentGateway[]
   readonly commands: readonly CommandDefinition[]
   readonly queries: readonly QueryDefinition[]
 }
 
 /** What the shop's work reaches outside. */
 export interface Surroundings {
+  /** Beside those of extensions. */
   readonly gateways: readonly PaymentGateway[]
   readonly vault: Pick<KeyVault, 'forget'>
   readonly open: PersonalData['open']
@@ -66,7 +70,14 @@ export interface Surroundings {
   readonly paymentWindowMs: number
 }
 
-export function shop({ gateways: all, vault, open, paymentWindowMs }: Surroundings): Shop {
+/**
+ * Puts the shop together.
+ * @param extensions what it has beside what every shop has
+ * @throws ExtensionError when they don't fit
+ */
+export function shop(surroundings: Surroundings, extensions: readonly Extension[] = []): Shop {
+  const { vault, open, paymentWindowMs } = surroundings
+  const all = [...surroundings.gateways, ...extensions.flatMap(({ gateways = [] }) => gateways)]
   const gateways = new Map(all.map((gateway) => [gateway.name, gateway]))
   const jobs = [
     expireOrder,
@@ -75,8 +86,10 @@ export function shop({ gateways: all, vault, open, paymentWindowMs }: Surroundin
     cancelPayment(gateways),
     refundPayment(gateways),
     eraseFromVault(vault),
+    ...extensions.flatMap(({ jobs: additional }) => additional?.({ open }) ?? []),
   ]
-  return {
+  const extended: Shop = {
+    gateways: all,
     aggregates: [
       product,
       category,
@@ -89,6 +102,7 @@ export function shop({ gateways: all, vault, open, paymentWindowMs }: Surroundin
       payment,
       gatewayCallback,
       apiKey,
+      ...extensions.flatMap(({ aggregates = [] }) => aggregates),
     ],
     commands: [
       ...productRequests,
@@ -103,6 +117,7 @@ export function shop({ gateways: all, vault, open, paymentWindowMs }: Surroundin
       ...paymentRequests,
       ...apiKeyRequests,
       ...deadLetterRequests,
+      ...extensions.flatMap(({ commands = [] }) => commands),
     ],
     projections: [
       catalogue,
@@ -118,6 +133,7 @@ export function shop({ gateways: all, vault, open, paymentWindowMs }: Surroundin
       sales,
       apiKeys,
       deadLetters,
+      ...extensions.flatMap(({ projections = [] }) => projections),
     ],
     queries: [
       ...catalogueQueries,
@@ -134,16 +150,32 @@ export function shop({ gateways: all, vault, open, paymentWindowMs }: Surroundin
       ...apiKeyQueries,
       ...deadLetterQueries,
       ...openWorkQueries(openWork(jobs)),
+      ...extensions.flatMap(({ queries = [] }) => queries),
     ],
-    processes: [placeOrder({ paymentWindowMs }), fulfilOrder, settlePayment],
+    processes: [
+      placeOrder({ paymentWindowMs }),
+      fulfilOrder,
+      settlePayment,
+      ...extensions.flatMap(({ processes = [] }) => processes),
+    ],
     jobs,
   }
+  assertFits(extensions, extended, scopes)
+  return extended
 }
 
 /** The shop for those who only read: its work reaches nothing. */
-export const shopForReading: Shop = shop({
-  gateways: [],
-  vault: { forget: async () => {} },
-  open: async (_schema, documents) => documents,
-  paymentWindowMs: 0,
-})
+export function forReading(extensions: readonly Extension[]): Shop {
+  return shop(
+    {
+      gateways: [],
+      vault: { forget: async () => {} },
+      open: async (_schema, documents) => documents,
+      paymentWindowMs: 0,
+    },
+    extensions,
+  )
+}
+
+/** As `forReading`, without extensions. */
+export const shopForReading: Shop = forReading([])

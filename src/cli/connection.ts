@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import type { LightMyRequestResponse } from 'fastify'
 import { z } from 'zod'
 import type { Config } from '../config.ts'
-import { type Daybook, openDaybook } from '../daybook.ts'
+import { type Daybook, daybook } from '../daybook.ts'
+import type { Extension } from '../extension.ts'
 import { filesOf, usesFiles } from '../storage.ts'
 
 export interface Reply {
@@ -69,32 +70,36 @@ async function answers(connection: Connection): Promise<boolean> {
  * the other processes.
  * @throws DirectoryInUseError when something else has the directory open
  */
-export async function connect(config: Config): Promise<Connection> {
+export async function connect(config: Config, extensions: readonly Extension[] = []): Promise<Connection> {
   const server = usesFiles(config) ? runningServer(config.DAYBOOK_DATA_DIR) : undefined
   const running = server && remote(server.url, server.token)
   if (running && (await answers(running))) return running
   // What follows from the commands waits for the server, which has the gateways.
   return local(
-    await openDaybook({ config: { ...config, DAYBOOK_LOG_LEVEL: 'error', DAYBOOK_GATEWAYS: [] }, works: false }),
+    await daybook({
+      config: { ...config, DAYBOOK_LOG_LEVEL: 'error', DAYBOOK_GATEWAYS: [] },
+      extensions,
+      works: false,
+    }),
   )
 }
 
 /** The API of a shop that is open in this process. */
-export function local(daybook: Daybook): Connection {
+export function local(opened: Daybook): Connection {
   return {
     remote: false,
     async send(method, path, { body, headers } = {}) {
-      const injected: Promise<LightMyRequestResponse> = daybook.api.inject({
+      const injected: Promise<LightMyRequestResponse> = opened.api.inject({
         method,
         url: path,
-        headers: { ...headers, ...sentHeaders(daybook.adminToken, body) },
+        headers: { ...headers, ...sentHeaders(opened.adminToken, body) },
         ...(body !== undefined && { payload: JSON.stringify(body) }),
       })
       const reply = await injected
       const replied = Object.entries(reply.headers).map(([name, value]) => [name, value?.toString()])
       return { status: reply.statusCode, headers: Object.fromEntries(replied), body: parse(reply.body) }
     },
-    close: () => daybook.close(),
+    close: () => opened.close(),
   }
 }
 

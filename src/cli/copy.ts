@@ -5,7 +5,8 @@ import { type Config, ConfigError } from '../config.ts'
 import { type CopyReport, type CopyStage, copyLog, type InStage } from '../engine/copy-log.ts'
 import { InDoubtError, UnavailableError } from '../engine/errors.ts'
 import type { EventStore } from '../engine/event-store.ts'
-import { shopForReading } from '../shop.ts'
+import type { Extension } from '../extension.ts'
+import { forReading } from '../shop.ts'
 import { type LogPlace, logPlace, openLogEnd } from './log-end.ts'
 import { printTable } from './output.ts'
 import { progress } from './progress.ts'
@@ -16,6 +17,8 @@ export interface CopyArguments {
   /** Where the log is, and where it goes: `file:./data` or `esdb://...`. */
   readonly from: string
   readonly to: string
+  /** Those of the shop: the checkpoints of their process managers go along. */
+  readonly extensions?: readonly Extension[]
   /** Stops it between two appends, with its reason. */
   readonly signal?: AbortSignal
 }
@@ -38,7 +41,7 @@ const longestPauseMs = 5_000
  * @throws Error when the target does not say that it keeps all of it
  * @throws the signal's reason when it is aborted; and what opening, reading and writing the logs throws
  */
-export async function copy(config: Config, { from, to, signal }: CopyArguments): Promise<void> {
+export async function copy(config: Config, { from, to, extensions = [], signal }: CopyArguments): Promise<void> {
   const [sourcePlace, targetPlace] = [logPlace(from), logPlace(to)]
   assertDifferent(sourcePlace, targetPlace)
   let failures = 0
@@ -55,7 +58,7 @@ export async function copy(config: Config, { from, to, signal }: CopyArguments):
   const report = await copyLog({
     source,
     target: { ...target, store: patient(target.store, signal) },
-    managers: shopForReading.processes.map(({ name }) => name),
+    managers: forReading(extensions).processes.map(({ name }) => name),
     inStage: shown,
     ...(signal && { signal }),
   })

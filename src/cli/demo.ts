@@ -5,6 +5,8 @@ import { z } from 'zod'
 import type { Config } from '../config.ts'
 import type { Daybook } from '../daybook.ts'
 import { scopes } from '../domain/api-key.ts'
+import { moduleBeside } from '../engine/module-file.ts'
+import type { Extension } from '../extension.ts'
 import { type Served, serve } from '../main.ts'
 import { type Connection, local, succeed } from './connection.ts'
 import { seedWithProgress } from './seed.ts'
@@ -13,7 +15,7 @@ const Address = z.object({ host: z.string(), port: z.int() })
 
 /** Starts the sandbox gateway as a process of its own, on any port that is free. It ends with this one. */
 async function startSandbox(secret: string) {
-  const child = fork(new URL('../adapters/sandbox/main.ts', import.meta.url), [], {
+  const child = fork(moduleBeside('../adapters/sandbox/main', import.meta.url), [], {
     env: { SANDBOX_PORT: '0', SANDBOX_SECRET: secret },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
@@ -45,7 +47,7 @@ async function demoKey(daybook: Daybook, connection: Connection): Promise<string
  * Serves the demo shop: seeds an empty store, pays through the sandbox gateway, and says where to look.
  * @throws as `serve`
  */
-export async function serveDemo(config: Config): Promise<{ stop(): Promise<void> }> {
+export async function serveDemo(config: Config, extensions: readonly Extension[]): Promise<{ stop(): Promise<void> }> {
   const sandboxSecret = `whsec_${randomBytes(32).toString('base64')}`
   const sandbox = await startSandbox(sandboxSecret)
   try {
@@ -57,6 +59,7 @@ export async function serveDemo(config: Config): Promise<{ stop(): Promise<void>
       DAYBOOK_SANDBOX_SECRET: sandboxSecret,
     }
     const served = await serve(settings, {
+      extensions,
       async prepare(daybook) {
         if (daybook.isNew) await seedWithProgress(local(daybook))
       },

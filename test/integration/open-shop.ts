@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest'
 import { sandboxServer } from '../../src/adapters/sandbox/server.ts'
 import { readConfig } from '../../src/config.ts'
-import { type Daybook, openDaybook } from '../../src/daybook.ts'
+import { type Daybook, daybook } from '../../src/daybook.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
 import { type ShopClient, shopClient } from './shop-client.ts'
 
@@ -35,17 +35,17 @@ export async function openShop(settings: Record<string, string> = {}, directory 
     DAYBOOK_SANDBOX_SECRET: secret,
     ...settings,
   })
-  const daybook = await openDaybook({ config })
-  const { url } = await daybook.listen()
+  const opened = await daybook({ config })
+  const { url } = await opened.listen()
   callbackUrl = `${url}/v1/gateways/sandbox/callbacks`
   let closing: Promise<void> | undefined
   async function close(): Promise<void> {
-    closing ??= Promise.all([daybook.close(), sandbox.close()]).then(() => undefined)
+    closing ??= Promise.all([opened.close(), sandbox.close()]).then(() => undefined)
     await closing
   }
   onTestFinished(close)
 
-  return { ...shopClient({ url, token: daybook.adminToken, sandboxUrl }), daybook, directory, close }
+  return { ...shopClient({ url, token: opened.adminToken, sandboxUrl }), daybook: opened, directory, close }
 }
 
 function ownDirectory(): string {

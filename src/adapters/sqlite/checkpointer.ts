@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { moduleBeside } from '../../engine/module-file.ts'
 
 /** Brings write-ahead logs into their files, in a thread of its own. */
 export interface Checkpointer {
@@ -16,7 +17,7 @@ export function checkpointer(): Checkpointer {
   let onIdle = () => {}
 
   function start(): Worker {
-    const started = new Worker(new URL('./checkpoint-thread.ts', import.meta.url))
+    const started = new Worker(moduleBeside('checkpoint-thread', import.meta.url))
     started.unref()
     started.on('message', (file: string) => {
       underWay.delete(file)

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { moduleBeside } from '../../engine/module-file.ts'
 import type { Group, GroupAnswer } from './log-group.ts'
 
 export interface LogWriterOptions {
@@ -25,7 +26,7 @@ export function startLogWriter(options: LogWriterOptions): LogWriter {
   let onExit = () => {}
 
   function start(): Worker {
-    const started = new Worker(new URL('./log-writer.ts', import.meta.url), { workerData: options })
+    const started = new Worker(moduleBeside('log-writer', import.meta.url), { workerData: options })
     let reason = 'The thread that writes the log ended'
     started.on('message', (answer: GroupAnswer) => waiting.shift()?.(answer))
     started.on('error', (error) => {

@@ -1,0 +1,230 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { type Config, ConfigError, describeConfig, readConfig } from '../config.ts'
+import { scopes } from '../domain/api-key.ts'
+import { type Role, roles } from '../engine/cluster-member.ts'
+import type { Extension } from '../extension.ts'
+import { serve } from '../main.ts'
+import { version } from '../version.ts'
+import { printCluster } from './cluster.ts'
+import { type Connection, connect } from './connection.ts'
+import { copy } from './copy.ts'
+import { StoppedError } from './courier.ts'
+import { serveDemo } from './demo.ts'
+import { importOnlineRetail } from './import.ts'
+import { createKey, listKeys, revokeKey } from './keys.ts'
+import { printTable } from './output.ts'
+import { printProjections, rebuildProjection, skipPoison } from './projections.ts'
+import { type ReplayOptions, replay } from './replay.ts'
+import { seedWithProgress } from './seed.ts'
+
+export interface CommandLineOptions {
+  /** What the shop has beside what every shop has. */
+  readonly extensions?: readonly Extension[]
+  /** What was typed behind the command's name; what this process was started with if absent. */
+  readonly args?: readonly string[]
+}
+
+function list(value: string): string[] {
+  return value.split(',').map((item) => item.trim())
+}
+
+function positive(value: string): number {
+  const number = Number(value)
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new InvalidArgumentError('It must be a whole number above zero.')
+  return number
+}
+
+const longestStopMs = 10_000
+const exitCodes = { failed: 1, stopped: 130 }
+
+/** Stops on the first signal, and at once on the second. */
+function stopOnSignal(stop: () => Promise<void>): void {
+  let isStopping = false
+  const onSignal = () => {
+    if (isStopping) process.exit(exitCodes.stopped)
+    isStopping = true
+    setTimeout(() => process.exit(exitCodes.failed), longestStopMs).unref()
+    stop().then(
+      () => process.exit(0),
+      (error: unknown) => fail(error),
+    )
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+}
+
+/** Without `--demo` nothing is made up: the secret that tokens are signed with must be given. */
+function assertServable(config: Config): void {
+  if (config.DAYBOOK_TOKEN_SECRET !== undefined) return
+  throw new ConfigError(
+    'DAYBOOK_TOKEN_SECRET is not set. Make one (openssl rand -base64 48) and set it, or its file as DAYBOOK_TOKEN_SECRET_FILE. To look around first: daybook serve --demo',
+  )
+}
+
+function advice(error: Error): string {
+  if ('code' in error && error.code === 'EADDRINUSE') {
+    return `${error.message}. Something else listens there: set DAYBOOK_PORT or DAYBOOK_METRICS_PORT to another port, or 0 for any.`
+  }
+  return error.message
+}
+
+function fail(error: unknown): never {
+  console.error(error instanceof Error ? `daybook: ${advice(error)}` : error)
+  process.exit(error instanceof StoppedError ? exitCodes.stopped : exitCodes.failed)
+}
+
+/**
+ * Runs the `daybook` command for a shop, and says what went wrong: a shop with extensions has a command line of its own by this.
+ * Ends the process where it fails.
+ */
+export async function commandLine({
+  extensions = [],
+  args = process.argv.slice(2),
+}: CommandLineOptions = {}): Promise<void> {
+  // Whoever reads the output may have seen enough.
+  process.stdout.on('error', (error) => {
+    if ('code' in error && error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
+  await programOf(extensions).parseAsync(args, { from: 'user' }).catch(fail)
+}
+
+function programOf(extensions: readonly Extension[]): Command {
+  const program = new Command('daybook').description('An event-sourced commerce engine').version(version)
+
+  /** Runs a command of the line with a connection to the shop. */
+  async function withConnection(run: (connection: Connection) => Promise<void>): Promise<void> {
+    const connection = await connect(readConfig(), extensions)
+    try {
+      await run(connection)
+    } finally {
+      await connection.close()
+    }
+  }
+
+  program
+    .command('serve')
+    .description('run the shop: its API, its read models and its work')
+    .option('--demo', 'make up a shop on an empty store, and pay with the sandbox gateway')
+    .addOption(
+      new Option('--role <role>', 'what this process of a cluster does').choices([...roles, 'all']).default('all'),
+    )
+    .action(async ({ demo, role }: { demo?: boolean; role: Role | 'all' }) => {
+      const config = readConfig()
+      if (demo) {
+        if (role !== 'all') throw new ConfigError('The demo shop is served by one process: leave out --role.')
+        const { stop } = await serveDemo(config, extensions)
+        stopOnSignal(stop)
+        return
+      }
+      assertServable(config)
+      const { stop } = await serve(config, { extensions, roles: role === 'all' ? roles : [role] })
+      stopOnSignal(stop)
+    })
+
+  const keys = program.command('keys').description('API keys of staff and of programs')
+  keys
+    .command('create')
+    .description('make a key; its secret is shown this once')
+    .requiredOption('--title <title>', 'what it is for')
+    .option(
+      '--scopes <scopes>',
+      `what it may do, separated by commas, of ${scopes.join(', ')}; all but import if absent`,
+      list,
+    )
+    .action(({ title, scopes }: { title: string; scopes?: string[] }) =>
+      withConnection(async (connection) => console.log(await createKey(connection, title, scopes ?? []))),
+    )
+  keys
+    .command('list')
+    .description('show all keys, without their secrets')
+    .action(() => withConnection(listKeys))
+  keys
+    .command('revoke <id>')
+    .description('refuse a key from now on')
+    .action((id: string) =>
+      withConnection(async (connection) => {
+        await revokeKey(connection, id)
+        console.log(`The key ${id} is refused from now on.`)
+      }),
+    )
+
+  program
+    .command('import <format> <file>')
+    .description('bring in orders of another system; format: online-retail (the CSV of the UCI data set, also .gz)')
+    .option('--rejects <file>', 'where lines go that can not be imported', 'rejects.csv')
+    .action((format: string, file: string, { rejects }: { rejects: string }) => {
+      if (format !== 'online-retail')
+        throw new InvalidArgumentError(`There is no format ${format}. There is: online-retail.`)
+      const stopping = new AbortController()
+      process.once('SIGINT', () => stopping.abort())
+      return withConnection((connection) => importOnlineRetail(connection, file, { rejects, signal: stopping.signal }))
+    })
+
+  program
+    .command('replay')
+    .description('print what happened, in order')
+    .option('--stream <stream>', 'only of this stream, such as order-0198f0c2')
+    .option('--type <types>', 'only events of these types, separated by commas', list)
+    .option('--from <time>', 'only what occurred from this time on')
+    .option('--to <time>', 'only what occurred before this time')
+    .option('--limit <number>', 'at most so many events', positive)
+    .addOption(new Option('--format <format>', 'how').choices(['table', 'ndjson']).default('table'))
+    .action((options: ReplayOptions) => replay(readConfig(), options))
+
+  const projections = program.command('projections').description('read models: status, rebuild, skip')
+  projections
+    .command('status', { isDefault: true })
+    .description('show how far they are')
+    .action(() => withConnection(printProjections))
+  projections
+    .command('rebuild <name>')
+    .description('build one anew from the log, while the old one answers')
+    .action((name: string) => withConnection((connection) => rebuildProjection(connection, name)))
+  projections
+    .command('skip <name>')
+    .description('let a stopped one go on behind the event that stopped it')
+    .action((name: string) => withConnection((connection) => skipPoison(connection, name)))
+
+  program
+    .command('cluster')
+    .description('show which processes run, what each of them does, and how far it is')
+    .action(() => withConnection((connection) => printCluster(connection, readConfig().DAYBOOK_LEASE_MS)))
+
+  program
+    .command('copy')
+    .description('bring the log to another place, with its keys and how far its processes are, and compare every event')
+    .requiredOption('--from <url>', 'where it is: file:./data, or esdb://... with its keys at MONGODB_URL')
+    .requiredOption('--to <url>', 'where it goes')
+    .action(({ from, to }: { from: string; to: string }) => {
+      const stopping = new AbortController()
+      const stop = () =>
+        stopping.abort(new StoppedError('Stopped. Run the same command again to go on: nothing is copied twice.'))
+      process.once('SIGINT', stop)
+      process.once('SIGTERM', stop)
+      return copy(readConfig(), { from, to, extensions, signal: stopping.signal })
+    })
+
+  program
+    .command('seed')
+    .description('make the demo shop')
+    .action(() =>
+      withConnection(async (connection) => {
+        await seedWithProgress(connection)
+        console.log('The demo shop is there.')
+      }),
+    )
+
+  program
+    .command('config')
+    .description('show all settings, without secrets')
+    .action(() => {
+      printTable(
+        ['setting', 'value', 'what it is'],
+        describeConfig(readConfig()).map(({ name, value, description }) => [name, value, description]),
+      )
+    })
+
+  return program
+}

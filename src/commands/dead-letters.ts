@@ -7,6 +7,7 @@ export const deadLetterRequests = [
     name: 'retryDeadLetter',
     route: 'POST /v1/dead-letters/{deadLetterId}/retry',
     summary: 'Try again what was set aside',
+    description: 'A job gets all its tries again; a process manager reacts to the event again, on what is so now.',
     who: staff('system'),
     target: deadLetter,
     type: 'RetryDeadLetter',
@@ -16,6 +17,8 @@ export const deadLetterRequests = [
     name: 'discardDeadLetter',
     route: 'POST /v1/dead-letters/{deadLetterId}/discard',
     summary: 'Discard what was set aside',
+    description:
+      'Nobody tries it again, and what waits for it is not told: see to it by hand. Who discarded it and why is kept in the log.',
     who: staff('system'),
     target: deadLetter,
     type: 'DiscardDeadLetter',

@@ -22,24 +22,39 @@ const Letter = {
     })
     .exactOptional()
     .meta({ description: 'The event that was reacted to; absent for jobs, and for what was set aside long ago' }),
+  dueAt: z.string().exactOptional().meta({
+    description: 'When the job was due; absent for reactions, and for what was set aside long ago',
+    example: '2026-01-15T09:30:00.000Z',
+  }),
   reason: z
     .string()
     .max(1_000)
     .meta({ description: 'Why it failed', example: 'order-not-found: There is no such order.' }),
 }
 
+/** What tells whose work it was, so that those who did it need to ask nobody. */
+const Work = {
+  source: Letter.source,
+  name: Letter.name,
+  subject: Letter.subject,
+  dueAt: Letter.dueAt,
+}
+
 // Events
 
 export const deadLetterEvents = defineEvents('deadLetter', {
   DeadLetterRaised: z.object(Letter),
-  DeadLetterRetried: z.object({
-    source: Letter.source,
-    name: Letter.name,
-    subject: Letter.subject,
-    position: Letter.position,
-    event: Letter.event,
+  DeadLetterRetried: z.object({ ...Work, position: Letter.position, event: Letter.event }),
+  DeadLetterDiscarded: z.object({
+    work: z
+      .object(Work)
+      .exactOptional()
+      .meta({ description: 'What is not done any more; absent where it was discarded long ago' }),
+    reason: z.string().max(500).exactOptional().meta({
+      description: 'Why it is not to be done; absent where it was discarded long ago',
+      example: 'Paid back by hand at the gateway',
+    }),
   }),
-  DeadLetterDiscarded: z.object({}),
 })
 export type DeadLetterEvent = EventOf<typeof deadLetterEvents>
 
@@ -49,7 +64,7 @@ export interface DeadLetter {
   readonly status: 'none' | 'open' | 'retried' | 'discarded'
   readonly letter?: Pick<
     z.output<typeof deadLetterCommands.RaiseDeadLetter>,
-    'source' | 'name' | 'subject' | 'position' | 'event'
+    'source' | 'name' | 'subject' | 'dueAt' | 'position' | 'event'
   >
 }
 
@@ -69,7 +84,12 @@ function evolve(state: DeadLetter, event: DeadLetterEvent): DeadLetter {
 const deadLetterCommands = {
   RaiseDeadLetter: z.object(Letter),
   RetryDeadLetter: z.object({}),
-  DiscardDeadLetter: z.object({}),
+  DiscardDeadLetter: z.object({
+    reason: z.string().trim().min(1).max(500).meta({
+      description: 'Why it is not to be done',
+      example: 'Paid back by hand at the gateway',
+    }),
+  }),
 }
 
 // Decisions
@@ -82,13 +102,25 @@ function retry(_command: object, state: DeadLetter, { id }: { id: string }): Dea
   if (state.letter === undefined) throw notFound('dead-letter', id)
   if (state.status === 'retried') return []
   if (state.status === 'discarded') throw reject('dead-letter-discarded', 'This dead letter was discarded.')
-  const { source, name, subject, position, event } = state.letter
-  return [{ type: 'DeadLetterRetried', data: { source, name, subject, position, ...(event && { event }) } }]
+  const { position, event } = state.letter
+  return [{ type: 'DeadLetterRetried', data: { ...workOf(state.letter), position, ...(event && { event }) } }]
 }
 
-function discard(_command: object, state: DeadLetter, { id }: { id: string }): DeadLetterEvent[] {
+function discard(
+  { reason }: z.output<typeof deadLetterCommands.DiscardDeadLetter>,
+  state: DeadLetter,
+  { id }: { id: string },
+): DeadLetterEvent[] {
   if (state.letter === undefined) throw notFound('dead-letter', id)
-  return state.status === 'discarded' ? [] : [{ type: 'DeadLetterDiscarded', data: {} }]
+  if (state.status === 'discarded') return []
+  if (state.status === 'retried') {
+    throw reject('dead-letter-retried', 'This is being tried again. Discard it if it is set aside once more.')
+  }
+  return [{ type: 'DeadLetterDiscarded', data: { work: workOf(state.letter), reason } }]
+}
+
+function workOf({ source, name, subject, dueAt }: NonNullable<DeadLetter['letter']>) {
+  return { source, name, subject, ...(dueAt !== undefined && { dueAt }) }
 }
 
 export const deadLetter = decider({

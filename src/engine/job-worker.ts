@@ -1,7 +1,7 @@
 import { type Clock, pause } from './clock.ts'
 import type { Command } from './command.ts'
 import type { CommandHandler } from './command-handler.ts'
-import { deadLetter } from './dead-letter.ts'
+import { deadLetter, deadLetterEvents } from './dead-letter.ts'
 import { NewerVersionError, PreconditionError, Rejection, UnavailableError } from './errors.ts'
 import type { EventStore } from './event-store.ts'
 import type { EventRegistry, Recorded } from './events.ts'
@@ -36,6 +36,7 @@ export interface JobWorkerOptions {
   readonly onFailure: (error: unknown, job: string) => void
 }
 
+const { DeadLetterRetried, DeadLetterDiscarded } = deadLetterEvents.schemas
 const sweepPage = 500
 const retryLetterMs = 1_000
 const retryMs = 1_000
@@ -50,14 +51,15 @@ export function runJobs(options: JobWorkerOptions): JobWorker {
   const byName = new Map(jobs.map((definition) => [definition.name, definition]))
   const stopping = new AbortController()
 
-  function alarm(name: string, { target, key, dueAt }: Work): Job {
-    return { id: jobId(name, { target, key }), name, data: { target, key, dueAt }, dueAt: Date.parse(dueAt) }
+  function alarm(name: string, { target, key, dueAt }: Work, correlationId: string): Job {
+    const data = { target, key, dueAt, correlationId }
+    return { id: jobId(name, { target, key }), name, data, dueAt: Date.parse(dueAt) }
   }
 
   async function schedule(event: Recorded): Promise<void> {
     const opened = jobs.flatMap((definition) => {
       const work = definition.opens(event)
-      return work ? [alarm(definition.name, work)] : []
+      return work ? [alarm(definition.name, work, event.metadata.correlationId)] : []
     })
     if (opened.length > 0) await queue.schedule(opened)
     const settled = jobs.flatMap((definition) => {
@@ -65,8 +67,13 @@ export function runJobs(options: JobWorkerOptions): JobWorker {
       return work ? [jobId(definition.name, work)] : []
     })
     if (settled.length > 0) await queue.cancel(settled)
-    if (event.type === 'DeadLetterRetried' && event.data.source === 'job' && typeof event.data.subject === 'string') {
-      await queue.revive(event.data.subject)
+    if (event.type === 'DeadLetterRetried') {
+      const { source, subject } = DeadLetterRetried.parse(event.data)
+      if (source === 'job') await queue.revive(subject)
+    }
+    if (event.type === 'DeadLetterDiscarded') {
+      const { work } = DeadLetterDiscarded.parse(event.data)
+      if (work?.source === 'job') await queue.cancel([work.subject])
     }
   }
 
@@ -90,7 +97,11 @@ export function runJobs(options: JobWorkerOptions): JobWorker {
 
   /** Puts jobs into the queue as their events come by. @param from the head of the log as it begins */
   async function follow(from: Promise<number>, ending: AbortSignal): Promise<void> {
-    const types = new Set(['DeadLetterRetried', ...jobs.flatMap((definition) => [...definition.types])])
+    const types = new Set([
+      'DeadLetterRetried',
+      'DeadLetterDiscarded',
+      ...jobs.flatMap((definition) => [...definition.types]),
+    ])
     let reached = await from
     while (!ending.aborted) {
       try {
@@ -119,15 +130,18 @@ export function runJobs(options: JobWorkerOptions): JobWorker {
     return 0
   }
 
-  /** Puts back what the log has open and the queue does not know. */
+  /** Puts back what the log has open and the queue does not know, or still calls dead though it is to be tried again. */
   async function sweep(ending: AbortSignal): Promise<void> {
     const reader = projections.reader('open-work')
     let after: readonly (string | number | boolean | null)[] | undefined
     for (;;) {
       const found = await reader.find(openWorkItems, { index: 'byDue', limit: sweepPage, ...(after && { after }) })
       const known = await queue.known(found.map(({ id }) => id))
-      const missing = found.filter(({ id, body }) => !known.has(id) && byName.has(body.job))
-      await queue.schedule(missing.map(({ body }: { body: OpenWork }) => alarm(body.job, body)))
+      const missing = found.filter(
+        ({ id, body }) => !known.has(id) && byName.has(body.job) && body.deadLetter !== 'open',
+      )
+      await queue.schedule(missing.map(({ body }: { body: OpenWork }) => alarm(body.job, body, body.correlationId)))
+      for (const { id, body } of found) if (body.deadLetter === 'retried' && known.has(id)) await queue.revive(id)
       after = found.at(-1)?.key
       if (found.length < sweepPage || ending.aborted) return
     }
@@ -172,7 +186,9 @@ export function runJobs(options: JobWorkerOptions): JobWorker {
     if (typeof target !== 'string' || typeof key !== 'string' || typeof dueAt !== 'string') return
     const work = { target, key, dueAt }
     const last = running.attempt >= definition.work.maxAttempts
-    const cause = { actor: { kind: 'process', id: definition.name } as const, correlationId: running.id }
+    const { correlationId = running.id } = running.data
+    if (typeof correlationId !== 'string') return
+    const cause = { actor: { kind: 'process', id: definition.name } as const, correlationId }
     try {
       const { state } = await handler.fold(definition.decider, target)
       if (!definition.isOpen(state, work)) return
@@ -188,23 +204,29 @@ export function runJobs(options: JobWorkerOptions): JobWorker {
       }
       const isHopeless = error instanceof Rejection || error instanceof PreconditionError
       if (!last && !isHopeless) throw error
-      await setAside(definition, running.id, dueAt, error)
+      await setAside(definition, running.id, dueAt, correlationId, error)
       throw new HopelessJobError(error instanceof Error ? error.message : String(error), { cause: error })
     }
   }
 
   /** The queue may call a job dead only when the log says so, however long that takes: nobody would look for it otherwise. */
-  async function setAside({ name }: JobDefinition, subject: string, dueAt: string, error: unknown): Promise<void> {
+  async function setAside(
+    { name }: JobDefinition,
+    subject: string,
+    dueAt: string,
+    correlationId: string,
+    error: unknown,
+  ): Promise<void> {
     const reason = (error instanceof Error ? error.message : String(error)).slice(0, 1_000)
     const id = derivedId(subject, dueAt, 'set-aside')
     const letter: Command = {
       decider: deadLetter,
       target: id,
       type: 'RaiseDeadLetter',
-      data: { source: 'job', name, subject, position: 0, reason },
+      data: { source: 'job', name, subject, dueAt, position: 0, reason },
       id: derivedId(id, clock.now()),
       actor: { kind: 'process', id: name },
-      correlationId: subject,
+      correlationId,
     }
     for (;;) {
       try {

@@ -3,7 +3,7 @@ import { Id, Timestamp } from '../domain/values.ts'
 import { staff } from '../engine/access.ts'
 import { deadLetterEvents } from '../engine/dead-letter.ts'
 import { collection, projection } from '../engine/projection.ts'
-import { pageQuery } from '../engine/query-definition.ts'
+import { documentQuery, pageQuery } from '../engine/query-definition.ts'
 import { idOf } from '../engine/streams.ts'
 
 /** What failed for good and waits for an operator. */
@@ -59,4 +59,15 @@ const listDeadLetters = pageQuery({
   show: (found) => found,
 })
 
-export const deadLetterQueries = [listDeadLetters] as const
+const getDeadLetter = documentQuery({
+  name: 'getDeadLetter',
+  route: 'GET /v1/dead-letters/{deadLetterId}',
+  summary: 'One thing that failed for good and is neither retried nor discarded',
+  who: staff('system'),
+  from: deadLetters,
+  of: openDeadLetters,
+  parameters: z.object({ deadLetterId: OpenDeadLetter.shape.id }),
+  id: ({ deadLetterId }) => deadLetterId,
+})
+
+export const deadLetterQueries = [listDeadLetters, getDeadLetter] as const

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import { paymentEvents } from '../../src/domain/payment/events.ts'
 import { payment } from '../../src/domain/payment/payment.ts'
+import { deadLetterEvents } from '../../src/engine/dead-letter.ts'
 import { job } from '../../src/engine/job.ts'
-import { openWork } from '../../src/engine/open-work.ts'
+import { type OpenWork, openWork } from '../../src/engine/open-work.ts'
 import { idOf } from '../../src/engine/streams.ts'
 import { openWorkQueries } from '../../src/projections/open-work.ts'
 import { given, happenings, staffWith } from './given.ts'
@@ -41,6 +42,27 @@ test('work is listed while it is open, what is due first', async () => {
   })
   expect(await shop.ask(listOpenWork, { job: 'expire' }, operator)).toMatchObject({ items: [] })
   expect(await shop.ask(listOpenWork, { job: 'capture' }, operator)).toMatchObject({ items: [{}, {}] })
+})
+
+test('work that was set aside says so, is taken up again when it is retried, and gone when it is discarded', async () => {
+  const letter = happenings(deadLetterEvents, 'letter')
+  const about = { source: 'job', name: 'capture', subject: 'capture:one', dueAt: '2026-01-15T09:30:00.000Z' } as const
+  const opened = of('one')('CaptureRequested', { orderId })
+  const raised = letter('DeadLetterRaised', { ...about, position: 0, reason: 'Down' })
+  const retried = letter('DeadLetterRetried', { ...about, position: 0 })
+  const discarded = letter('DeadLetterDiscarded', { work: about, reason: 'Done by hand' })
+  const marks = async (...events: Parameters<typeof given>[1][]) => {
+    const { items } = (await given(work, ...events).ask(listOpenWork, {}, operator)) as { items: OpenWork[] }
+    return items.map(({ deadLetter }) => deadLetter)
+  }
+  expect(await marks(opened)).toEqual([undefined])
+  expect(await marks(opened, raised)).toEqual(['open'])
+  expect(await marks(opened, raised, retried)).toEqual(['retried'])
+  expect(await marks(opened, raised, discarded)).toEqual([])
+  const ofAnotherTime = { ...about, dueAt: '2025-12-24T00:00:00.000Z' }
+  expect(await marks(opened, letter('DeadLetterDiscarded', { work: ofAnotherTime, reason: 'Old' }))).toEqual([
+    undefined,
+  ])
 })
 
 test('only operators may ask', async () => {

@@ -7,6 +7,7 @@ import { defineEvents, type EventOf } from '../../../src/engine/events.ts'
 import { collection, projection } from '../../../src/engine/projection.ts'
 import { documentQuery } from '../../../src/engine/query-definition.ts'
 import { idOf } from '../../../src/engine/streams.ts'
+import type { Extension } from '../../../src/extension.ts'
 import * as present from '../../../src/shop.ts'
 
 /** The shop as a next version could have it: with a new event, a read model of it, and another one made anew. */
@@ -72,8 +73,12 @@ function next(shop: present.Shop): present.Shop {
   }
 }
 
-export function shop(surroundings: present.Surroundings): present.Shop {
-  return next(present.shop(surroundings))
+export function shop(surroundings: present.Surroundings, extensions?: readonly Extension[]): present.Shop {
+  return next(present.shop(surroundings, extensions))
 }
 
-export const shopForReading = next(present.shopForReading)
+export function forReading(extensions: readonly Extension[]): present.Shop {
+  return next(present.forReading(extensions))
+}
+
+export const shopForReading = forReading([])

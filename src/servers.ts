@@ -3,6 +3,7 @@ import { RateLimitWindows } from './api/rate-limit-windows.ts'
 import type { Config } from './config.ts'
 import type { Clock } from './engine/clock.ts'
 import type { Coordination } from './engine/coordination.ts'
+import type { CredentialStore } from './engine/credential-store.ts'
 import { UnavailableError } from './engine/errors.ts'
 import type { EventStore } from './engine/event-store.ts'
 import type { JobQueue } from './engine/job-queue.ts'
@@ -57,6 +58,7 @@ export async function openLogServer(url: string, clock: Clock, onError: (error: 
 interface DocumentServer {
   readonly readStore: ReadStore
   readonly vault: KeyVault
+  readonly credentials: CredentialStore
   readonly coordination: Coordination
   close(): Promise<void>
 }
@@ -67,28 +69,31 @@ export async function openDocumentServer(
   settings: Partial<ServerSettings>,
   onError: (error: unknown) => void,
 ): Promise<DocumentServer> {
-  const [{ connectMongo }, { openMongoReadStore }, { mongoKeyVault }, { mongoCoordination }] = await Promise.all([
+  const [connecting, reading, keys, accounts, coordinating] = await Promise.all([
     import('./adapters/mongodb/connection.ts'),
     import('./adapters/mongodb/read-store.ts'),
     import('./adapters/mongodb/key-vault.ts'),
+    import('./adapters/mongodb/credential-store.ts'),
     import('./adapters/mongodb/coordination.ts'),
   ])
   const { DAYBOOK_MONGODB_READ_PREFERENCE: readPreference, DAYBOOK_MONGODB_READ_CONCERN: readConcern } = settings
   const queries = { ...(readPreference && { readPreference }), ...(readConcern && { readConcern }) }
   return await reach('MongoDB', 'MONGODB_URL', url, async () => {
-    const connection = connectMongo(url)
+    const connection = connecting.connectMongo(url)
     try {
-      const readStore = await openMongoReadStore({ connection, queries, onError })
+      const readStore = await reading.openMongoReadStore({ connection, queries, onError })
       await readStore.generations()
-      const coordination = mongoCoordination(connection)
-      const vault = mongoKeyVault(connection)
+      const coordination = coordinating.mongoCoordination(connection)
+      const vault = keys.mongoKeyVault(connection)
+      const credentials = accounts.mongoCredentialStore(connection)
       async function close(): Promise<void> {
         await readStore.close()
         await vault.close()
+        await credentials.close()
         await coordination.close()
         await connection.close()
       }
-      return { readStore, vault, coordination, close }
+      return { readStore, vault, credentials, coordination, close }
     } catch (error) {
       await connection.close()
       throw error

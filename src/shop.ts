@@ -18,6 +18,7 @@ import { shippingMethod } from './domain/shipping-method.ts'
 import { stockItem } from './domain/stock-item.ts'
 import { taxRates } from './domain/tax-rates.ts'
 import type { CommandDefinition } from './engine/command-definition.ts'
+import type { CredentialStore } from './engine/credential-store.ts'
 import type { Definitions } from './engine/engine.ts'
 import type { KeyVault } from './engine/key-vault.ts'
 import { openWork } from './engine/open-work.ts'
@@ -44,7 +45,7 @@ import { taxRateQueries, taxRates as taxRatesReadModel } from './projections/tax
 import { authorisePayment } from './workers/authorise-payment.ts'
 import { cancelPayment } from './workers/cancel-payment.ts'
 import { capturePayment } from './workers/capture-payment.ts'
-import { eraseFromVault } from './workers/erase-person.ts'
+import { erasePerson } from './workers/erase-person.ts'
 import { expireOrder } from './workers/expire-order.ts'
 import { fulfilOrder } from './workers/fulfil-order.ts'
 import type { PaymentGateway } from './workers/payment-gateway.ts'
@@ -65,6 +66,7 @@ export interface Surroundings {
   /** Beside those of extensions. */
   readonly gateways: readonly PaymentGateway[]
   readonly vault: Pick<KeyVault, 'forget'>
+  readonly credentials: Pick<CredentialStore, 'forget'>
   readonly open: PersonalData['open']
   /** How long an order waits for its payment. */
   readonly paymentWindowMs: number
@@ -76,7 +78,7 @@ export interface Surroundings {
  * @throws ExtensionError when they don't fit
  */
 export function shop(surroundings: Surroundings, extensions: readonly Extension[] = []): Shop {
-  const { vault, open, paymentWindowMs } = surroundings
+  const { vault, credentials, open, paymentWindowMs } = surroundings
   const all = [...surroundings.gateways, ...extensions.flatMap(({ gateways = [] }) => gateways)]
   const gateways = new Map(all.map((gateway) => [gateway.name, gateway]))
   const jobs = [
@@ -85,7 +87,7 @@ export function shop(surroundings: Surroundings, extensions: readonly Extension[
     capturePayment(gateways),
     cancelPayment(gateways),
     refundPayment(gateways),
-    eraseFromVault(vault),
+    erasePerson(vault, credentials),
     ...extensions.flatMap(({ jobs: additional }) => additional?.({ open }) ?? []),
   ]
   const extended: Shop = {
@@ -170,6 +172,7 @@ export function forReading(extensions: readonly Extension[]): Shop {
     {
       gateways: [],
       vault: { forget: async () => {} },
+      credentials: { forget: async () => {} },
       open: async (_schema, documents) => documents,
       paymentWindowMs: 0,
     },

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { WindowsClass } from './adapters/redis/rate-limit-windows.ts'
+import { openSqliteCredentialStore } from './adapters/sqlite/credential-store.ts'
 import { CorruptDatabaseError, isCorrupt, isSqliteError } from './adapters/sqlite/database.ts'
 import { lockDirectory } from './adapters/sqlite/directory-lock.ts'
 import { openSqliteEventStore } from './adapters/sqlite/event-store.ts'
@@ -10,6 +11,7 @@ import { openSqliteReadStore } from './adapters/sqlite/read-store.ts'
 import type { Config } from './config.ts'
 import type { Clock } from './engine/clock.ts'
 import type { ClusterPorts } from './engine/cluster.ts'
+import { accountsSecret, type CredentialStore } from './engine/credential-store.ts'
 import type { Ports } from './engine/engine.ts'
 import { CorruptLogError, UnavailableError } from './engine/errors.ts'
 import type { EventStore } from './engine/event-store.ts'
@@ -17,6 +19,7 @@ import type { KeyVault } from './engine/key-vault.ts'
 import { openDocumentServer, openJobServer, openLogServer, type ServerSettings } from './servers.ts'
 
 export interface Storage extends Ports {
+  readonly credentials: CredentialStore
   /** What processes share, where several may run. */
   readonly shared?: Pick<ClusterPorts, 'coordination' | 'signal'>
   /** Counts requests for all processes together; absent where there is one alone. */
@@ -32,14 +35,17 @@ export function filesOf(directory: string) {
     lock: join(directory, 'lock.db'),
     log: join(directory, 'log.db'),
     vault: join(directory, 'vault.db'),
+    credentials: join(directory, 'credentials.db'),
     jobs: join(directory, 'jobs.db'),
     readModels: join(directory, 'read'),
     server: join(directory, 'server.json'),
   }
 }
 
+export type DataFiles = ReturnType<typeof filesOf>
+
 /** Makes a directory with those that it is in. Node's own way does not return where the system lets nobody make one. */
-function makeDirectory(directory: string): void {
+export function makeDirectory(directory: string): void {
   if (existsSync(directory)) return
   if (dirname(directory) !== directory) makeDirectory(dirname(directory))
   mkdirSync(directory, { mode: 0o700 })
@@ -56,15 +62,13 @@ export function openingError(directory: string, error: unknown): unknown {
   )
 }
 
-function openVault(file: string): KeyVault {
+/** Opens what nothing can replace. @throws CorruptDatabaseError that says what is lost with it */
+function irreplaceable<Opened>(file: string, holds: string, open: (options: { file: string }) => Opened): Opened {
   try {
-    return openSqliteKeyVault({ file })
+    return open({ file })
   } catch (error) {
     if (!isCorrupt(error)) throw error
-    throw new CorruptDatabaseError(
-      `${file} is damaged. It has the keys of all personal data: restore it from a backup.`,
-      { cause: error },
-    )
+    throw new CorruptDatabaseError(`${file} is damaged. It has ${holds}: restore it from a backup.`, { cause: error })
   }
 }
 
@@ -112,13 +116,17 @@ export async function openStorage(
         `${files.vault} is missing, though there is a log. It has the keys of all personal data: restore it from a backup.`,
       )
     }
-    const vault = mongo?.vault ?? keep(openVault(files.vault))
+    const vault = mongo?.vault ?? keep(irreplaceable(files.vault, 'the keys of all personal data', openSqliteKeyVault))
+    if (!mongo) await assertCredentialsAreThere(vault, files.credentials)
+    const credentials =
+      mongo?.credentials ?? keep(irreplaceable(files.credentials, "customers' accounts", openSqliteCredentialStore))
     const readStore = mongo?.readStore ?? keep(openSqliteReadStore({ directory: files.readModels, onError }))
     const redis = REDIS_URL === undefined ? undefined : keep(await openJobServer(REDIS_URL, settings, onError))
     const queue = redis?.queue ?? keep(openSqliteJobQueue({ file: files.jobs, clock, onError }))
     return {
       store,
       vault,
+      credentials,
       readStore,
       queue,
       clock,
@@ -142,7 +150,18 @@ async function assertKeysAreThere(store: EventStore, vault: KeyVault): Promise<v
   )
 }
 
-function assertLogIsThere(files: ReturnType<typeof filesOf>): void {
+/** The secret that accounts are kept by is made when they are first opened: where it is, so were they. */
+async function assertCredentialsAreThere(vault: KeyVault, file: string): Promise<void> {
+  if (existsSync(file)) return
+  for await (const entries of vault.entries()) {
+    if (!entries.some(({ kind, name }) => kind === 'secret' && name === accountsSecret)) continue
+    throw new CorruptDatabaseError(
+      `${file} is missing, though it was there. It has customers' accounts: restore it from a backup. To go on without them, put an empty file there; then people register anew by mail.`,
+    )
+  }
+}
+
+function assertLogIsThere(files: DataFiles): void {
   if (!existsSync(files.vault) || existsSync(files.log)) return
   throw new CorruptLogError(
     `${files.log} is missing, though its keys are there. Restore it from a backup, or take another DAYBOOK_DATA_DIR for a new shop.`,

@@ -17,6 +17,9 @@ export interface Credential {
   readonly data: string
 }
 
+/** Name of the secret of the vault that all of them are kept by. */
+export const accountsSecret = 'accounts'
+
 export interface CredentialStore {
   /** What is kept there now, also when it has expired but was not swept yet. */
   find(kind: string, id: string): Promise<Credential | undefined>

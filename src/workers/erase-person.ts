@@ -1,14 +1,16 @@
 import { customer, customerEvents } from '../domain/customer.ts'
 import { ask } from '../engine/command.ts'
+import type { CredentialStore } from '../engine/credential-store.ts'
 import { job } from '../engine/job.ts'
 import type { KeyVault } from '../engine/key-vault.ts'
 import { idOf } from '../engine/streams.ts'
 
 /**
- * Deletes the key of somebody who is to be forgotten, and with it everything that was sealed with it.
+ * Deletes the key of somebody who is to be forgotten, and with it everything that was sealed with it; and their account.
  * @param vault where the keys are
+ * @param credentials where accounts and sessions are
  */
-export function eraseFromVault(vault: Pick<KeyVault, 'forget'>) {
+export function erasePerson(vault: Pick<KeyVault, 'forget'>, credentials: Pick<CredentialStore, 'forget'>) {
   return job({
     name: 'erase-person',
     of: customer,
@@ -21,6 +23,7 @@ export function eraseFromVault(vault: Pick<KeyVault, 'forget'>) {
     },
     isOpen: ({ status }) => status === 'forgotten',
     async run(_state, { target }) {
+      await credentials.forget(target)
       await vault.forget(target)
       return [ask(customer, target, 'ConfirmErasure', {})]
     },

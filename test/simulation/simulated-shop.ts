@@ -1,3 +1,4 @@
+import { memoryCredentialStore } from '../../src/adapters/memory/credential-store.ts'
 import { memoryEventStore } from '../../src/adapters/memory/event-store.ts'
 import { memoryJobQueue } from '../../src/adapters/memory/job-queue.ts'
 import { memoryKeyVault } from '../../src/adapters/memory/key-vault.ts'
@@ -101,7 +102,13 @@ export async function live(seed: number): Promise<Outcome> {
     trouble: () =>
       faults.areOn ? seeded.pick(['none', 'none', 'none', 'none', 'unreachable', 'answer-lost'] as const) : 'none',
   })
-  const parts = shop({ gateways: [gateway], vault, open: async (_schema, found) => found, paymentWindowMs: 1_800_000 })
+  const parts = shop({
+    gateways: [gateway],
+    vault,
+    credentials: memoryCredentialStore(),
+    open: async (_schema, found) => found,
+    paymentWindowMs: 1_800_000,
+  })
   const definitions = { ...parts, projections: parts.projections.map(withEveryDocument) }
   const hasRival = seeded.next() < 0.5
   let deaths = 0

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { memoryCredentialStore } from '../../src/adapters/memory/credential-store.ts'
 import { memoryKeyVault } from '../../src/adapters/memory/key-vault.ts'
 import { customer, customerEvents } from '../../src/domain/customer.ts'
 import { order } from '../../src/domain/order/order.ts'
@@ -12,7 +13,7 @@ import { personalData } from '../../src/engine/personal-data.ts'
 import { authorisePayment } from '../../src/workers/authorise-payment.ts'
 import { cancelPayment } from '../../src/workers/cancel-payment.ts'
 import { capturePayment } from '../../src/workers/capture-payment.ts'
-import { eraseFromVault } from '../../src/workers/erase-person.ts'
+import { erasePerson } from '../../src/workers/erase-person.ts'
 import { expireOrder } from '../../src/workers/expire-order.ts'
 import { refundOfKey, refundPayment } from '../../src/workers/refund-payment.ts'
 import * as words from '../domain/order/vocabulary.ts'
@@ -269,11 +270,17 @@ test('somebody who is forgotten loses the key to their data, and then it is said
   const schema = customerEvents.schemas.CustomerRenamed
   const renamed = await seal(schema, schema.parse({ name: 'Ada Lovelace' }), () => 'ada')
   expect(await open(schema, [renamed])).toStrictEqual([{ name: 'Ada Lovelace' }])
-  const erase = eraseFromVault(keys)
+  const credentials = memoryCredentialStore()
+  for (const owner of ['ada', 'bob']) {
+    await credentials.write({ kind: 'account', id: owner, owner, expiresAt: null, version: 1, data: '{}' })
+  }
+  const erase = erasePerson(keys, credentials)
   const forgotten = customer.evolve(customer.initial, { type: 'CustomerForgotten', data: {} })
   const inHand = { target: 'ada', key: '', dueAt: recordedAt, jobId: 'job-1', attempt: 1, last: false }
   expect(erase.isOpen(customer.initial, inHand)).toBe(false)
   expect(erase.isOpen(forgotten, inHand)).toBe(true)
   expect(await erase.run(forgotten, inHand)).toStrictEqual([ask(customer, 'ada', 'ConfirmErasure', {})])
   expect(await open(schema, [renamed])).toStrictEqual([{ name: null }])
+  expect(await credentials.find('account', 'ada')).toBeUndefined()
+  expect(await credentials.find('account', 'bob')).toBeDefined()
 })

@@ -17,15 +17,30 @@ const restoreTries = 3
  * these are used again, and from backups as they expire.
  * @param connection closed by who opened it
  */
-export async function openMongoCredentialStore({
+export function mongoCredentialStore({
   database,
   databaseNamed,
-}: Pick<MongoConnection, 'database' | 'databaseNamed'>): Promise<CredentialStore> {
+}: Pick<MongoConnection, 'database' | 'databaseNamed'>): CredentialStore {
   const credentials = databaseNamed(`${database.databaseName}_keys`).collection<CredentialDocument>('credentials')
-  await guarded(async () => {
+  let indexed: Promise<void> | undefined
+
+  /** Before anything is written for the first time: a database that is only looked at stays as it is. */
+  async function createIndexes(): Promise<void> {
     await credentials.createIndex({ owner: 1, kind: 1, id: 1 })
     await credentials.createIndex({ expiresAt: 1 })
-  })
+  }
+
+  /** Runs what writes. */
+  function writing<Result>(run: () => Promise<Result>): Promise<Result> {
+    return guarded(async () => {
+      indexed ??= createIndexes()
+      await indexed.catch((error: unknown) => {
+        indexed = undefined
+        throw error
+      })
+      return await run()
+    })
+  }
 
   async function write(credential: Credential): Promise<boolean> {
     const _id = idOf(credential)
@@ -55,7 +70,7 @@ export async function openMongoCredentialStore({
         return found === null ? undefined : credentialOf(found)
       }),
 
-    write: (credential) => guarded(() => write(credential)),
+    write: (credential) => writing(() => write(credential)),
 
     remove: (kind, id) =>
       guarded(async () => {
@@ -95,7 +110,7 @@ export async function openMongoCredentialStore({
     },
 
     restore: (entries) =>
-      guarded(async () => {
+      writing(async () => {
         let left = entries
         for (let tries = 0; tries < restoreTries; tries++) {
           const versions = await present(left)

@@ -1,5 +1,5 @@
 import { describe } from 'vitest'
-import { openMongoCredentialStore } from '../../../src/adapters/mongodb/credential-store.ts'
+import { mongoCredentialStore } from '../../../src/adapters/mongodb/credential-store.ts'
 import { credentialStoreContract } from '../../contract/credential-store.ts'
 import { emptyDatabase, whyNotRun } from './empty-database.ts'
 
@@ -7,8 +7,8 @@ describe.skipIf(whyNotRun !== '')(`the credential store in MongoDB${whyNotRun}`,
   credentialStoreContract(async () => {
     const { connect, dispose } = emptyDatabase()
     return {
-      store: await openMongoCredentialStore(connect()),
-      open: () => openMongoCredentialStore(connect()),
+      store: mongoCredentialStore(connect()),
+      open: async () => mongoCredentialStore(connect()),
       dispose,
     }
   })

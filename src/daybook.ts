@@ -101,13 +101,14 @@ export async function daybook(options: DaybookOptions = {}): Promise<Daybook> {
   const opened = new AsyncDisposableStack()
   opened.defer(storage.close)
   try {
-    const { vault } = storage
+    const { vault, credentials } = storage
     const { store, failure: logFailure } = watchLogHealth(storage.store, (error) => onFailure(error, 'log'))
     const { open } = personalData(vault)
     const definitions = shop(
       {
         gateways: [...gatewaysOf(config), ...(options.gateways ?? [])],
         vault,
+        credentials,
         open,
         paymentWindowMs: config.DAYBOOK_PAYMENT_WINDOW_MS,
       },

@@ -3,14 +3,21 @@ import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { sandboxGateway } from './adapters/sandbox/gateway.ts'
 import { api } from './api/api.ts'
+import { backupOperations } from './api/backup-operations.ts'
 import { clusterOperation } from './api/cluster-operation.ts'
+import { watchEventLoop } from './api/event-loop.ts'
 import type { Health } from './api/health.ts'
 import { metrics } from './api/metrics.ts'
+import { positionTokens } from './api/position-token.ts'
 import { projectionOperations } from './api/projection-operations.ts'
+import { type SystemSources, systemFigures } from './api/system-figures.ts'
+import { systemOperation } from './api/system-operation.ts'
 import { tokens } from './api/tokens.ts'
+import { backups } from './backup/backups.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { apiKey, scopes } from './domain/api-key.ts'
 import { customer, isForgotten, registrationOf } from './domain/customer.ts'
+import { diskUse } from './disk-use.ts'
 import { systemClock } from './engine/clock.ts'
 import { startCluster } from './engine/cluster.ts'
 import { roles as allRoles, type Role } from './engine/cluster-member.ts'
@@ -20,7 +27,7 @@ import { personalData } from './engine/personal-data.ts'
 import { type Extension, placesOf } from './extension.ts'
 import { workerBuilder } from './rebuild.ts'
 import { shop } from './shop.ts'
-import { openingError, openStorage } from './storage.ts'
+import { filesOf, openingError, openStorage } from './storage.ts'
 import { version } from './version.ts'
 import type { PaymentGateway } from './workers/payment-gateway.ts'
 
@@ -102,7 +109,7 @@ export async function daybook(options: DaybookOptions = {}): Promise<Daybook> {
   opened.defer(storage.close)
   try {
     const { vault, credentials } = storage
-    const { store, failure: logFailure } = watchLogHealth(storage.store, (error) => onFailure(error, 'log'))
+    const { store, failure: logFailure, appended } = watchLogHealth(storage.store, (error) => onFailure(error, 'log'))
     const { open } = personalData(vault)
     const definitions = shop(
       {
@@ -156,21 +163,53 @@ export async function daybook(options: DaybookOptions = {}): Promise<Daybook> {
       ],
     })
     let isStopping = false
-    const measured = metrics({
-      projections: engine.projections.status,
+    const { backlog } = store
+    const { cacheStatus } = storage.readStore
+    const system: SystemSources = {
+      projections: engine.projections,
       processes: engine.processes.status,
-      waitingCommands: engine.handler.waiting,
-      health,
-      isDraining: () => isStopping,
-    })
+      commands: engine.handler.status,
+      appended,
+      ...(backlog && { backlog }),
+      waitingForOutcome: engine.watch.waiting,
+      ...(cacheStatus && { readCache: cacheStatus }),
+      queue: storage.queue,
+      ...(usesFiles(config) && { disk: () => diskUse(directory) }),
+      jobs: definitions.jobs.map(({ name }) => name),
+      clock,
+    }
+    const figures = () => systemFigures(system)
+    const measured = metrics({ version, figures, health, isDraining: () => isStopping, clock })
     opened.defer(measured.close)
+    const eventLoop = watchEventLoop()
+    opened.defer(async () => eventLoop.stop())
+    const showSystem = systemOperation({
+      ...system,
+      version,
+      roles: storage.shared ? [...roles] : allRoles,
+      profile: {
+        log: config.EVENTSTOREDB_URL === undefined ? 'sqlite' : 'eventstoredb',
+        readModels: config.MONGODB_URL === undefined ? 'sqlite' : 'mongodb',
+        jobs: config.REDIS_URL === undefined ? 'sqlite' : 'redis',
+      },
+      positions: positionTokens(store.logId),
+      store,
+      health,
+      eventLoop,
+      cluster,
+      clock,
+    })
     const tokenSecret = config.DAYBOOK_TOKEN_SECRET
     const signingKey = tokenSecret === undefined ? await vault.secret('tokens') : Buffer.from(tokenSecret)
     const kid = fingerprint(signingKey).slice(0, 8)
+    // Where either is on a server, the server's own tools copy it.
+    const isCopied = config.EVENTSTOREDB_URL === undefined && config.MONGODB_URL === undefined
+    const backup = isCopied ? backups(filesOf(directory), version, clock.now) : undefined
+    opened.defer(async () => backup?.close())
     const adminToken = randomBytes(32).toString('base64url')
     const { app, drain } = await api({
       ...definitions,
-      operations: [...projectionOperations(engine.projections), clusterOperation(cluster)],
+      operations: [...projectionOperations(engine.projections), clusterOperation(cluster), showSystem, ...backupOperations(backup)],
       ...engine,
       store,
       secrets: { claims: await vault.secret('claims'), requests: await vault.secret('requests') },
@@ -240,3 +279,6 @@ export async function daybook(options: DaybookOptions = {}): Promise<Daybook> {
     throw openingError(directory, error)
   }
 }
+
+export { type Config, ConfigError, readConfig } from './config.ts'
+export { type Extension, ExtensionError } from './extension.ts'

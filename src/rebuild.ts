@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Worker } from 'node:worker_threads'
 import type { BuildFailure, BuildProgress, BuildTarget } from './engine/build.ts'
 import { moduleBeside } from './engine/module-file.ts'
 import type { Builder } from './engine/rebuilds.ts'
 import type { ExtensionPlace } from './extension.ts'
 import type { StorageSettings } from './storage.ts'
+import { throttle } from './throttle.ts'
 
 export interface RebuildTask {
   readonly settings: StorageSettings
@@ -19,26 +19,6 @@ export type RebuildMessage =
   | { readonly kind: 'progress'; readonly progress: BuildProgress }
   | { readonly kind: 'built'; readonly failures: readonly BuildFailure[] }
   | { readonly kind: 'failed'; readonly message: string }
-
-const sampleEveryMs = 50
-const calmDelayMs = 5
-const longestRestMs = 500
-
-/** Lets the worker rest the longer, the later the event loop is. */
-function throttle(rest: Int32Array): () => void {
-  const delay = monitorEventLoopDelay({ resolution: 5 })
-  delay.enable()
-  const timer = setInterval(() => {
-    const lateMs = delay.percentile(90) / 1e6 - 5
-    delay.reset()
-    Atomics.store(rest, 0, lateMs > calmDelayMs ? Math.min(longestRestMs, Math.round(lateMs * 4)) : 0)
-  }, sampleEveryMs)
-  timer.unref()
-  return () => {
-    clearInterval(timer)
-    delay.disable()
-  }
-}
 
 /** Each takes memory, and all of them read the same log. */
 const maxThreads = 4

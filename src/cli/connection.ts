@@ -65,15 +65,21 @@ async function answers(connection: Connection): Promise<boolean> {
   }
 }
 
+/** Connects to the server of a data directory; undefined where none runs. */
+export async function connectRunning(config: Config): Promise<Connection | undefined> {
+  const server = usesFiles(config) ? runningServer(config.DAYBOOK_DATA_DIR) : undefined
+  const running = server && remote(server.url, server.token)
+  return running && (await answers(running)) ? running : undefined
+}
+
 /**
  * Connects to the server of a data directory, or opens the directory itself if none runs; in a cluster it opens the shop beside
  * the other processes.
  * @throws DirectoryInUseError when something else has the directory open
  */
 export async function connect(config: Config, extensions: readonly Extension[] = []): Promise<Connection> {
-  const server = usesFiles(config) ? runningServer(config.DAYBOOK_DATA_DIR) : undefined
-  const running = server && remote(server.url, server.token)
-  if (running && (await answers(running))) return running
+  const running = await connectRunning(config)
+  if (running) return running
   // What follows from the commands waits for the server, which has the gateways.
   return local(
     await daybook({

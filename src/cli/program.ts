@@ -4,12 +4,15 @@ import { scopes } from '../domain/api-key.ts'
 import { type Role, roles } from '../engine/cluster-member.ts'
 import type { Extension } from '../extension.ts'
 import { serve } from '../main.ts'
+import { forReading } from '../shop.ts'
 import { version } from '../version.ts'
+import { backup, restore } from './backup.ts'
 import { printCluster } from './cluster.ts'
 import { type Connection, connect } from './connection.ts'
 import { copy } from './copy.ts'
 import { StoppedError } from './courier.ts'
 import { serveDemo } from './demo.ts'
+import { printForgotten } from './forgotten.ts'
 import { importOnlineRetail } from './import.ts'
 import { createKey, listKeys, revokeKey } from './keys.ts'
 import { printTable } from './output.ts'
@@ -22,6 +25,15 @@ export interface CommandLineOptions {
   readonly extensions?: readonly Extension[]
   /** What was typed behind the command's name; what this process was started with if absent. */
   readonly args?: readonly string[]
+}
+
+/** Aborted by the first signal that asks this process to end, with what is to be said then. */
+function stoppedBySignal(reason: string): AbortSignal {
+  const stopping = new AbortController()
+  const stop = () => stopping.abort(new StoppedError(reason))
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+  return stopping.signal
 }
 
 function list(value: string): string[] {
@@ -198,13 +210,30 @@ function programOf(extensions: readonly Extension[]): Command {
     .requiredOption('--from <url>', 'where it is: file:./data, or esdb://... with its keys at MONGODB_URL')
     .requiredOption('--to <url>', 'where it goes')
     .action(({ from, to }: { from: string; to: string }) => {
-      const stopping = new AbortController()
-      const stop = () =>
-        stopping.abort(new StoppedError('Stopped. Run the same command again to go on: nothing is copied twice.'))
-      process.once('SIGINT', stop)
-      process.once('SIGTERM', stop)
-      return copy(readConfig(), { from, to, extensions, signal: stopping.signal })
+      const signal = stoppedBySignal('Stopped. Run the same command again to go on: nothing is copied twice.')
+      return copy(readConfig(), { from, to, extensions, signal })
     })
+
+  program
+    .command('backup <directory>')
+    .description('copy the log and the keys of a shop in files, also while it runs, and verify the copy')
+    .action((directory: string) => backup(readConfig(), directory, stoppedBySignal('Stopped.')))
+  program
+    .command('restore <directory>')
+    .description('make a data directory of a backup')
+    .option('--check', 'only look whether the backup is whole')
+    .option('--forgotten <file>', 'ids of persons who were forgotten after the backup was taken, one a line')
+    .action((directory: string, options: { check?: true; forgotten?: string }) =>
+      restore(readConfig(), directory, {
+        ...options,
+        signal: stoppedBySignal('Stopped. Nothing was restored.'),
+        definitions: forReading(extensions),
+      }),
+    )
+  program
+    .command('forgotten')
+    .description('print the ids of all who were forgotten, to forget them anew where an older backup is restored')
+    .action(() => printForgotten(readConfig()))
 
   program
     .command('seed')

@@ -10,11 +10,16 @@ export interface SqliteCredentialStoreOptions {
   readonly busyTimeoutMs?: number
 }
 
-const layout = `
+const layouts: readonly string[] = [
+  `
   CREATE TABLE credential (kind TEXT NOT NULL, id TEXT NOT NULL, owner TEXT, expires_at INTEGER,
     version INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY (kind, id)) STRICT, WITHOUT ROWID;
   CREATE INDEX credential_by_owner ON credential (owner, kind, id) WHERE owner IS NOT NULL;
-  CREATE INDEX credential_by_expiry ON credential (expires_at) WHERE expires_at IS NOT NULL`
+  CREATE INDEX credential_by_expiry ON credential (expires_at) WHERE expires_at IS NOT NULL`,
+]
+
+/** The newest layout of credentials that this version knows. */
+export const credentialLayout = layouts.length
 
 const columns = 'kind, id, owner, expires_at, version, data'
 const statements = {
@@ -46,7 +51,7 @@ interface Asked {
 export function openSqliteCredentialStore(options: SqliteCredentialStoreOptions): CredentialStore {
   const { file } = options
   if (existsSync(file)) chmodSync(file, 0o600) // whatever it was copied with
-  const database = openDatabase({ ...options, layouts: [layout], synchronous: 'full', secureDelete: true })
+  const database = openDatabase({ ...options, layouts, synchronous: 'full', secureDelete: true })
   const prepared = preparedStatements(database)
   let asked: Asked[] = []
 

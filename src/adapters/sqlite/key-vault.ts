@@ -16,10 +16,15 @@ export interface SqliteKeyVaultOptions {
 
 // A key is in a row of its own that never moves and never goes: rows are only added at the end, and a key is deleted by
 // writing zeros over it. So no copy of it is left where SQLite moved rows from page to page.
-const layout = `
+const layouts: readonly string[] = [
+  `
   CREATE TABLE key (number INTEGER PRIMARY KEY, bytes BLOB NOT NULL CHECK (length(bytes) = 32)) STRICT;
   CREATE TABLE person (person TEXT PRIMARY KEY NOT NULL, key INTEGER) STRICT, WITHOUT ROWID;
-  CREATE TABLE secret (name TEXT PRIMARY KEY NOT NULL, bytes BLOB NOT NULL CHECK (length(bytes) = 32)) STRICT`
+  CREATE TABLE secret (name TEXT PRIMARY KEY NOT NULL, bytes BLOB NOT NULL CHECK (length(bytes) = 32)) STRICT`,
+]
+
+/** The newest layout of a vault that this version knows. */
+export const vaultLayout = layouts.length
 
 const statements = {
   /** What other connections to the file have written changes this. */
@@ -56,7 +61,7 @@ interface NewPerson {
 export function openSqliteKeyVault({ cachedKeys = defaultCachedKeys, ...options }: SqliteKeyVaultOptions): KeyVault {
   const { file } = options
   if (existsSync(file)) chmodSync(file, 0o600) // whatever it was copied with
-  const database = openDatabase({ ...options, layouts: [layout], synchronous: 'full', secureDelete: true })
+  const database = openDatabase({ ...options, layouts, synchronous: 'full', secureDelete: true })
   const prepared = preparedStatements(database)
   const cache = new LRUCache<string, Uint8Array>({ max: cachedKeys })
   let dataVersion: unknown

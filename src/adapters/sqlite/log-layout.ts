@@ -25,6 +25,9 @@ const layouts: readonly string[] = [
    ) STRICT`,
 ]
 
+/** The newest layout of a log that this version knows. */
+export const logLayout = layouts.length
+
 /**
  * Makes the log if there is none, and brings an older layout to the present one. Call it before anything else in the
  * process has the file open.

@@ -1,0 +1,85 @@
+import { Worker } from 'node:worker_threads'
+import type { BackupStatus, Backups } from '../api/backup-operations.ts'
+import { moduleBeside } from '../engine/module-file.ts'
+import type { DataFiles } from '../storage.ts'
+import { throttle } from '../throttle.ts'
+import type { Manifest } from './manifest.ts'
+import type { TakeOptions, TakeProgress } from './take.ts'
+
+export interface BackupTask extends Omit<TakeOptions, 'onProgress'> {
+  /** What the thread is asked for while it works, by the places of `control`. */
+  readonly shared: SharedArrayBuffer
+}
+
+/** Places in what the threads share: how long to rest after each step, and whether to stop. */
+export const control = { restMs: 0, stop: 1 } as const
+
+export type BackupMessage =
+  | { readonly kind: 'progress'; readonly progress: TakeProgress }
+  | { readonly kind: 'done'; readonly manifest: Manifest }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'failed'; readonly message: string }
+
+/** Backups of a data directory, each in a thread of its own. */
+export interface LocalBackups extends Backups {
+  /** Stops the one that is under way, and waits until nothing is left of it. */
+  close(): Promise<void>
+}
+
+/** @param version of Daybook */
+export function backups(files: DataFiles, version: string, now: () => number): LocalBackups {
+  let status: BackupStatus = { state: 'none' }
+  let running: Promise<void> = Promise.resolve()
+  let asked = new Int32Array(new SharedArrayBuffer(8))
+
+  async function run(task: BackupTask): Promise<void> {
+    const { directory } = task
+    const endThrottle = throttle(asked)
+    try {
+      status = await inThread(task, (progress) => {
+        status = { state: 'running', directory, progress }
+      })
+    } finally {
+      endThrottle()
+    }
+  }
+
+  return {
+    begin(directory) {
+      status = { state: 'running', directory }
+      const shared = new SharedArrayBuffer(8)
+      asked = new Int32Array(shared)
+      running = run({ files, directory, version, now: new Date(now()).toISOString(), shared })
+    },
+    status: () => status,
+    stop() {
+      Atomics.store(asked, control.stop, 1)
+    },
+    async close() {
+      Atomics.store(asked, control.stop, 1)
+      await running
+    },
+  }
+}
+
+function taken({ log: { position, events }, files }: Manifest): BackupStatus['taken'] & object {
+  return { position, events, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) }
+}
+
+function inThread(task: BackupTask, onProgress: (progress: TakeProgress) => void): Promise<BackupStatus> {
+  const { directory } = task
+  const worker = new Worker(moduleBeside('worker', import.meta.url), { workerData: task })
+  return new Promise((resolve) => {
+    let ended: BackupStatus = { state: 'failed', directory, error: 'The thread of the backup ended.' }
+    worker.on('message', (message: BackupMessage) => {
+      if (message.kind === 'progress') onProgress(message.progress)
+      else if (message.kind === 'done') ended = { state: 'done', directory, taken: taken(message.manifest) }
+      else if (message.kind === 'stopped') ended = { state: 'stopped', directory }
+      else ended = { state: 'failed', directory, error: message.message }
+    })
+    worker.on('error', (error) => {
+      ended = { state: 'failed', directory, error: String(error) }
+    })
+    worker.on('exit', () => resolve(ended))
+  })
+}

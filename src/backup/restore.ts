@@ -1,0 +1,105 @@
+import { chmodSync, copyFileSync, existsSync, renameSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { memoryReadStore } from '../adapters/memory/read-store.ts'
+import { openSqliteCredentialStore } from '../adapters/sqlite/credential-store.ts'
+import { lockDirectory } from '../adapters/sqlite/directory-lock.ts'
+import { openSqliteEventStore } from '../adapters/sqlite/event-store.ts'
+import { openSqliteKeyVault } from '../adapters/sqlite/key-vault.ts'
+import { customer } from '../domain/customer.ts'
+import type { Clock } from '../engine/clock.ts'
+import { ask } from '../engine/command.ts'
+import { commandSide, type Definitions, defaultLimits } from '../engine/engine.ts'
+import { derivedId } from '../engine/streams.ts'
+import { type DataFiles, makeDirectory } from '../storage.ts'
+import { sha256, sync } from './durable-file.ts'
+import type { Manifest } from './manifest.ts'
+import { BrokenBackupError } from './manifest.ts'
+import { partsOf } from './parts.ts'
+import { assertEmpty } from './take.ts'
+
+export interface RestoreOptions {
+  /** Where the backup is, which was verified. */
+  readonly backup: string
+  readonly manifest: Manifest
+  /** Where it goes: a data directory that is not there yet, or is empty. */
+  readonly files: DataFiles
+  /** Persons who were forgotten after the backup was taken, and who must be again. */
+  readonly forgotten: readonly string[]
+  /** What the shop is made of. */
+  readonly definitions: Definitions
+  readonly clock: Clock
+  /** Asked between two steps; what it throws ends this. */
+  readonly onStep: () => void
+}
+
+/**
+ * Makes a data directory of a backup. Read models and jobs are made by the first start. The log comes last, under its own name
+ * only when all else is done: until then nothing there can be started. What fails, or is stopped, leaves nothing behind.
+ * @throws NotEmptyError when there is something already
+ * @throws BrokenBackupError when what was copied is not what the manifest says
+ */
+export async function restoreBackup(options: RestoreOptions): Promise<void> {
+  const { files } = options
+  const directory = dirname(files.log)
+  assertEmpty(directory, 'Restore into a data directory of its own, or move what is there away.')
+  const isNew = !existsSync(directory)
+  makeDirectory(directory)
+  const staged = `${files.log}.restoring`
+  const lock = lockDirectory(files.lock)
+  const copied = partsOf(files)
+  try {
+    for (const { name, file } of copied.toReversed()) {
+      await copyVerified(options, name, file === files.log ? staged : file)
+    }
+    if (options.forgotten.length > 0) await forget(options, staged)
+    sync(staged)
+    renameSync(staged, files.log)
+    sync(directory)
+  } catch (error) {
+    for (const path of [staged, ...copied.map(({ file }) => file)]) {
+      for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(path + suffix, { force: true })
+    }
+    throw error
+  } finally {
+    lock.release()
+    if (!existsSync(files.log)) {
+      rmSync(files.lock, { force: true })
+      if (isNew) rmSync(directory, { recursive: true })
+    }
+  }
+}
+
+async function copyVerified({ backup, manifest, onStep }: RestoreOptions, name: string, target: string): Promise<void> {
+  onStep()
+  const source = join(backup, name)
+  copyFileSync(source, target)
+  chmodSync(target, 0o600)
+  sync(target)
+  const said = manifest.files.find((file) => file.name === name)
+  if ((await sha256(target, onStep)) !== said?.sha256)
+    throw new BrokenBackupError(`${source} is not what was written: its checksum is wrong. Use another backup.`)
+}
+
+/** Deletes their keys, and has the log say so: the work that follows from it goes on with the first start. */
+async function forget({ files, forgotten, definitions, clock, onStep }: RestoreOptions, log: string): Promise<void> {
+  await using opened = new AsyncDisposableStack()
+  const vault = opened.adopt(openSqliteKeyVault({ file: files.vault }), (each) => each.close())
+  const credentials = opened.adopt(openSqliteCredentialStore({ file: files.credentials }), (each) => each.close())
+  for (const person of forgotten) {
+    onStep()
+    await vault.forget(person)
+    await credentials.forget(person)
+  }
+  const store = opened.adopt(await openSqliteEventStore({ file: log }), (each) => each.close())
+  const { handler } = commandSide(definitions, { store, readStore: memoryReadStore(), clock }, defaultLimits)
+  for (const person of forgotten) {
+    onStep()
+    const id = derivedId('restore', store.logId, 'forget', person)
+    await handler.handle({
+      ...ask(customer, person, 'ForgetCustomer', {}),
+      id,
+      actor: { kind: 'system', id: 'restore' },
+      correlationId: id,
+    })
+  }
+}

@@ -1,0 +1,36 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { type BackupMessage, type BackupTask, control } from './backups.ts'
+import { type TakeProgress, takeBackup } from './take.ts'
+
+/** The thread that takes a backup, by connections of its own. */
+
+class StoppedBackupError extends Error {
+  override readonly name = 'StoppedBackupError'
+}
+
+const { shared, ...task }: BackupTask = workerData
+const asked = new Int32Array(shared)
+const never = new Int32Array(new SharedArrayBuffer(4))
+const tellEveryMs = 100
+let toldAt = 0
+
+function tell(message: BackupMessage): void {
+  parentPort?.postMessage(message)
+}
+
+function onProgress(progress: TakeProgress): void {
+  if (Atomics.load(asked, control.stop) !== 0) throw new StoppedBackupError('The backup was stopped.')
+  const restMs = Atomics.load(asked, control.restMs)
+  if (restMs > 0) Atomics.wait(never, 0, 0, restMs)
+  const now = performance.now()
+  if (now - toldAt < tellEveryMs) return
+  toldAt = now
+  tell({ kind: 'progress', progress })
+}
+
+try {
+  tell({ kind: 'done', manifest: await takeBackup({ ...task, onProgress }) })
+} catch (error) {
+  if (error instanceof StoppedBackupError) tell({ kind: 'stopped' })
+  else tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
+}

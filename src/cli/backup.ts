@@ -1,0 +1,204 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Listr } from 'listr2'
+import { z } from 'zod'
+import { lockDirectory } from '../adapters/sqlite/directory-lock.ts'
+import { backups } from '../backup/backups.ts'
+import type { Manifest } from '../backup/manifest.ts'
+import { restoreBackup } from '../backup/restore.ts'
+import { verifyBackup } from '../backup/verify.ts'
+import { type Config, ConfigError } from '../config.ts'
+import { Id } from '../domain/values.ts'
+import { systemClock } from '../engine/clock.ts'
+import type { Definitions } from '../engine/engine.ts'
+import { filesOf } from '../storage.ts'
+import { version } from '../version.ts'
+import { type Connection, connectRunning, succeed } from './connection.ts'
+import { StoppedError } from './courier.ts'
+import { progressLine } from './output.ts'
+import { progress } from './progress.ts'
+
+/** `daybook backup` and `daybook restore`: of what is kept in files. */
+
+const Status = z.object({
+  state: z.enum(['none', 'running', 'done', 'stopped', 'failed']),
+  progress: z.object({ step: z.string(), done: z.number(), total: z.number() }).optional(),
+  taken: z.object({ position: z.int(), events: z.int(), bytes: z.int() }).optional(),
+  error: z.string().optional(),
+})
+type Status = z.output<typeof Status>
+
+/** A backup that is taken by the running server, or by this process where none runs. */
+interface Taking {
+  status(): Promise<Status>
+  stop(): Promise<void>
+  close(): Promise<void>
+}
+
+const pollEveryMs = 100
+const megabyte = 1_000_000
+
+/** @throws ConfigError where the log or the keys are on servers of their own */
+function assertFiles({ EVENTSTOREDB_URL, MONGODB_URL }: Config): void {
+  if (EVENTSTOREDB_URL === undefined && MONGODB_URL === undefined) return
+  throw new ConfigError(
+    'The log or the keys are on servers of their own (EVENTSTOREDB_URL, MONGODB_URL), which have tools for that. docs/operations.md, "Backup and restore", says in which order to use them.',
+  )
+}
+
+/**
+ * Takes a backup of the shop of the data directory, also while it runs, and shows how far it is.
+ * @param target where it goes: a directory that is not there yet, or is empty
+ * @param signal stops it, and nothing is left of it
+ * @throws ConfigError where the log or the keys are on servers of their own
+ * @throws StoppedError when it was stopped; Error when it fails
+ */
+export async function backup(config: Config, target: string, signal: AbortSignal): Promise<void> {
+  assertFiles(config)
+  const directory = resolve(target)
+  const running = await connectRunning(config)
+  const taking = running ? await takeRemotely(running, directory) : takeHere(config, directory)
+  try {
+    const list = new Listr(
+      [{ title: `Back up to ${directory}`, task: (_context, task) => watch(taking, signal, task) }],
+      {
+        registerSignalListeners: false,
+      },
+    )
+    await list.run()
+  } finally {
+    await taking.close()
+  }
+  console.log('It has the keys of all personal data: encrypt it, and keep it no longer than you may.')
+}
+
+async function takeRemotely(connection: Connection, directory: string): Promise<Taking> {
+  await succeed(connection.send('POST', '/v1/backup', { body: { directory } }))
+  return {
+    status: async () => Status.parse((await succeed(connection.send('GET', '/v1/backup'))).body),
+    async stop() {
+      await succeed(connection.send('DELETE', '/v1/backup'))
+    },
+    close: connection.close,
+  }
+}
+
+function takeHere(config: Config, directory: string): Taking {
+  const files = filesOf(config.DAYBOOK_DATA_DIR)
+  const lock = lockDirectory(files.lock)
+  const taken = backups(files, version, systemClock.now)
+  taken.begin(directory)
+  return {
+    status: async () => taken.status(),
+    stop: async () => taken.stop(),
+    async close() {
+      await taken.close()
+      lock.release()
+    },
+  }
+}
+
+async function watch(taking: Taking, signal: AbortSignal, task: { output: string; title: string }): Promise<void> {
+  const startedAt = performance.now()
+  let isStopping = false
+  for (;;) {
+    const { state, progress: reached, taken, error } = await taking.status()
+    if (state === 'stopped') throw new StoppedError('Stopped. Nothing is left of the backup.')
+    if (state === 'done' && taken) {
+      task.title = `${taken.events.toLocaleString('en')} events and all keys are in the backup, ${(taken.bytes / megabyte).toFixed(1)} MB; every checksum is right`
+      return
+    }
+    if (state !== 'running') throw new Error(error ?? 'The server knows nothing of the backup: it was started anew.')
+    if (reached) task.output = shown(reached, performance.now() - startedAt)
+    if (signal.aborted && !isStopping) {
+      isStopping = true
+      await taking.stop()
+    }
+    await sleep(pollEveryMs)
+  }
+}
+
+function shown({ step, done, total }: NonNullable<Status['progress']>, elapsedMs: number): string {
+  if (step === 'verify') return `Verify: ${progressLine(done, total, 0, 'events')}`
+  return progressLine(done / megabyte, total / megabyte, done / megabyte / Math.max(0.001, elapsedMs / 1_000), 'MB')
+}
+
+export interface RestoreArguments {
+  /** A file with ids of persons who were forgotten after the backup was taken, one a line. */
+  readonly forgotten?: string
+  /** Only look whether the backup is whole. */
+  readonly check?: true
+  /** Ends it between two steps, with its reason. */
+  readonly signal: AbortSignal
+  /** What the shop is made of. */
+  readonly definitions: Definitions
+}
+
+/**
+ * Makes the data directory of a backup, or only looks whether the backup is whole.
+ * @throws ConfigError where the log or the keys are on servers of their own
+ * @throws BrokenBackupError, NewerVersionError, NotEmptyError as `verifyBackup` and `restoreBackup`
+ * @throws the signal's reason when it is aborted
+ */
+export async function restore(config: Config, target: string, options: RestoreArguments): Promise<void> {
+  assertFiles(config)
+  const { signal, definitions, check } = options
+  const files = filesOf(config.DAYBOOK_DATA_DIR)
+  const forgotten = options.forgotten === undefined ? [] : personsIn(options.forgotten)
+  const directory = resolve(target)
+  const onStep = () => signal.throwIfAborted()
+  const verified: Manifest[] = []
+  const list = new Listr(
+    [
+      {
+        title: `Verify ${directory}`,
+        async task(_context, task) {
+          const show = progress(task, 'events')
+          const onProgress = (position: number, head: number) => {
+            onStep()
+            show(position, head)
+          }
+          verified.push(await verifyBackup({ directory, files, onProgress }))
+        },
+      },
+      {
+        title: `Restore into ${config.DAYBOOK_DATA_DIR}`,
+        enabled: () => check !== true,
+        async task() {
+          for (const manifest of verified)
+            await restoreBackup({
+              backup: directory,
+              manifest,
+              files,
+              forgotten,
+              definitions,
+              clock: systemClock,
+              onStep,
+            })
+        },
+      },
+    ],
+    { registerSignalListeners: false },
+  )
+  await list.run()
+  for (const { log, takenAt } of verified)
+    console.log(`${log.events.toLocaleString('en')} events, as they were at ${takenAt}; every checksum is right.`)
+  if (check) return
+  if (forgotten.length > 0) console.log(`${forgotten.length} persons were forgotten anew.`)
+  console.log(
+    'What happened since is not in it: docs/damaged-files.md says what to compare, and whom to forget anew. Then start Daybook.',
+  )
+}
+
+/** @throws Error for a file that can't be read, or a line that is no id */
+function personsIn(file: string): readonly string[] {
+  const lines = readFileSync(file, 'utf8')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+  for (const [index, line] of lines.entries()) {
+    if (!Id.safeParse(line).success) throw new Error(`${file}, line ${index + 1}: ${line} is no id of a person.`)
+  }
+  return [...new Set(lines)]
+}

@@ -4,7 +4,6 @@ import { pino } from 'pino'
 import { sandboxGateway } from './adapters/sandbox/gateway.ts'
 import { api } from './api/api.ts'
 import { backupOperations } from './api/backup-operations.ts'
-import { backupOperations } from './api/backup-operations.ts'
 import { clusterOperation } from './api/cluster-operation.ts'
 import { watchEventLoop } from './api/event-loop.ts'
 import type { Health } from './api/health.ts'
@@ -14,7 +13,6 @@ import { projectionOperations } from './api/projection-operations.ts'
 import { type SystemSources, systemFigures } from './api/system-figures.ts'
 import { systemOperation } from './api/system-operation.ts'
 import { tokens } from './api/tokens.ts'
-import { backups } from './backup/backups.ts'
 import { backups } from './backup/backups.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { apiKey, scopes } from './domain/api-key.ts'
@@ -204,10 +202,6 @@ export async function daybook(options: DaybookOptions = {}): Promise<Daybook> {
     const tokenSecret = config.DAYBOOK_TOKEN_SECRET
     const signingKey = tokenSecret === undefined ? await vault.secret('tokens') : Buffer.from(tokenSecret)
     const kid = fingerprint(signingKey).slice(0, 8)
-    // Where either is on a server, the server's own tools copy it.
-    const isCopied = config.EVENTSTOREDB_URL === undefined && config.MONGODB_URL === undefined
-    const backup = isCopied ? backups(filesOf(directory), version, clock.now) : undefined
-    opened.defer(async () => backup?.close())
     // Where either is on a server, the server's own tools copy it.
     const isCopied = config.EVENTSTOREDB_URL === undefined && config.MONGODB_URL === undefined
     const backup = isCopied ? backups(filesOf(directory), version, clock.now) : undefined

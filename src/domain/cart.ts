@@ -4,6 +4,7 @@ import { notFound, type Rejection, reject } from '../engine/errors.ts'
 import { defineEvents, type EventOf } from '../engine/events.ts'
 import { personal } from '../engine/personal-data.ts'
 import { derivedId } from '../engine/streams.ts'
+import { mergedLines } from './cart-merge.ts'
 import { offerOf, shippingOf, shippingProblem } from './offer.ts'
 import { OrderContents, type OrderLine, type OrderShipping } from './order/contents.ts'
 import { includedTax, priceLine, totalsOf } from './pricing.ts'
@@ -34,6 +35,8 @@ const ShippingMethod = z
   .max(100)
   .meta({ description: 'Code of a shipping method', example: 'standard' })
 
+const Skus = z.array(Sku).max(200)
+
 // Events
 
 export const cartEvents = defineEvents('cart', {
@@ -46,6 +49,24 @@ export const cartEvents = defineEvents('cart', {
   CartAddressSet: z.object({ country: Country, email: personal(EmailAddress), shippingAddress: personal(Address) }),
   CartShippingChosen: z.object({ method: ShippingMethod, title: Title, amount: Amount }),
   CartCheckedOut: z.object({ orderId: Id, order: OrderContents }),
+  /** The guest has logged in, and had no such cart as a customer: from now on it is the customer's. What is personal is sealed anew. */
+  CartHandedOver: z.object({
+    customerId: CustomerId,
+    buyer: Buyer,
+    email: personal(EmailAddress),
+    shippingAddress: personal(Address),
+  }),
+  /** The lines of a guest's cart were brought into this one; what that changed stands in the events before it. */
+  GuestCartMerged: z.object({
+    fromCartId: Id.meta({ description: "The guest's cart", example: '0198f0c2-2222-7a34-9b0e-3f2c1d5a7b88' }),
+    added: Skus.meta({ description: 'SKUs that are new in this cart', example: ['TEAPOT-BLUE'] }),
+    raised: Skus.meta({ description: 'SKUs of which it has more than before', example: [] }),
+    left: Skus.meta({ description: 'SKUs that found no place', example: [] }),
+  }),
+  /** This cart of a guest has gone into one of the customer who the guest is. */
+  CartMerged: z.object({
+    intoCartId: Id.meta({ description: 'Where its lines are', example: '0198f0c2-2222-7a34-9b0e-3f2c1d5a7b89' }),
+  }),
 })
 export type CartEvent = EventOf<typeof cartEvents>
 
@@ -54,13 +75,15 @@ export type CartEvent = EventOf<typeof cartEvents>
 type DataOf<Type extends CartEvent['type']> = Extract<CartEvent, { type: Type }>['data']
 
 export interface Cart {
-  readonly status: 'none' | 'open' | 'checked-out'
+  readonly status: 'none' | 'open' | 'checked-out' | 'merged'
   readonly customerId?: string
   /** What it was opened with. */
   readonly terms?: DataOf<'CartOpened'>
   readonly lines: readonly DataOf<'CartLineAdded'>[]
   readonly address?: DataOf<'CartAddressSet'>
   readonly shipping?: DataOf<'CartShippingChosen'>
+  /** The latest carts of guests that were brought into this one, the last one last. */
+  readonly merged?: readonly DataOf<'GuestCartMerged'>[]
 }
 
 const initial: Cart = { status: 'none', lines: [] }
@@ -86,6 +109,22 @@ function evolve(cart: Cart, event: CartEvent): Cart {
       return { ...cart, shipping: event.data }
     case 'CartCheckedOut':
       return { ...cart, status: 'checked-out' }
+    case 'CartHandedOver':
+      return handedOver(cart, event.data)
+    case 'GuestCartMerged':
+      return { ...cart, merged: [...(cart.merged ?? []), event.data].slice(-rememberedMerges) }
+    case 'CartMerged':
+      return { ...cart, status: 'merged', lines: [] }
+  }
+}
+
+function handedOver(cart: Cart, { customerId, buyer, ...person }: DataOf<'CartHandedOver'>): Cart {
+  const { terms, address } = cart
+  return {
+    ...cart,
+    customerId,
+    ...(terms && { terms: { ...terms, customerId, buyer } }),
+    ...(address && { address: { ...address, ...person } }),
   }
 }
 
@@ -96,7 +135,12 @@ function withLine(lines: Cart['lines'], added: DataOf<'CartLineAdded'>): Cart['l
   return lines.map((line) => (line === known ? grown : line))
 }
 
+/** A guest has few carts; one that was merged is closed, and never offered again but by a retry. */
+const rememberedMerges = 20
+
 // Commands
+
+const GuestCart = Id.meta({ description: "The guest's cart", example: '0198f0c2-2222-7a34-9b0e-3f2c1d5a7b88' })
 
 export const cartCommands = {
   OpenCart: z.strictObject({
@@ -121,6 +165,20 @@ export const cartCommands = {
       example: 5488,
     }),
   }),
+  /** Asked for by the log-in alone; address and shipping are taken where the cart has none. */
+  MergeGuestCart: z.strictObject({
+    fromCartId: GuestCart,
+    lines: z.array(cartEvents.schemas.CartLineAdded).max(200),
+    address: cartEvents.schemas.CartAddressSet.exactOptional(),
+    shipping: cartEvents.schemas.CartShippingChosen.exactOptional(),
+  }),
+  HandOverCart: z.strictObject({
+    fromCustomerId: CustomerId,
+    customerId: CustomerId,
+    email: personal(EmailAddress),
+    shippingAddress: personal(Address),
+  }),
+  CloseMergedCart: z.strictObject({ fromCustomerId: CustomerId, intoCartId: GuestCart }),
 }
 
 type Command<Type extends keyof typeof cartCommands> = z.output<(typeof cartCommands)[Type]>
@@ -137,12 +195,15 @@ function checkedOut(): Rejection {
 function openTerms({ status, terms }: Cart, id: string): DataOf<'CartOpened'> {
   if (terms === undefined) throw notFound('cart', id)
   if (status === 'checked-out') throw checkedOut()
+  if (status === 'merged') {
+    throw reject('cart-merged', "This guest's cart has gone into one of the customer. Go on with that one.")
+  }
   return terms
 }
 
-function open(command: Command<'OpenCart'>, cart: Cart): CartEvent[] {
+function open(command: Command<'OpenCart'>, cart: Cart, { id }: Context): CartEvent[] {
   if (cart.terms === undefined) return [{ type: 'CartOpened', data: command }]
-  if (cart.status === 'checked-out') throw checkedOut()
+  openTerms(cart, id)
   if (isSame(command, cart.terms)) return []
   throw reject('cart-exists', 'A cart with this id was opened with other content. Open one with another id.')
 }
@@ -275,6 +336,41 @@ const checkOut = withFacts(
   },
 )
 
+function mergeGuestCart(command: Command<'MergeGuestCart'>, cart: Cart, { id }: Context): CartEvent[] {
+  openTerms(cart, id)
+  const { fromCartId, lines, address, shipping } = command
+  if (cart.merged?.some((each) => each.fromCartId === fromCartId)) return []
+  const { added, raised, left } = mergedLines(cart.lines, lines, maxLines)
+  const skus = (some: readonly { readonly sku: string }[]) => some.map(({ sku }) => sku)
+  const isAddressTaken = cart.address === undefined && address !== undefined
+  return [
+    ...added.map((data): CartEvent => ({ type: 'CartLineAdded', data })),
+    ...raised.map(({ sku, quantity }): CartEvent => ({ type: 'CartLineQuantityChanged', data: { sku, quantity } })),
+    ...(isAddressTaken ? [{ type: 'CartAddressSet', data: address } as const] : []),
+    ...(isAddressTaken && shipping ? [{ type: 'CartShippingChosen', data: shipping } as const] : []),
+    { type: 'GuestCartMerged', data: { fromCartId, added: skus(added), raised: skus(raised), left: skus(left) } },
+  ]
+}
+
+function refuseOthers({ customerId }: Cart, fromCustomerId: string, id: string): void {
+  if (customerId !== fromCustomerId) throw notFound('cart', id)
+}
+
+function handOver(command: Command<'HandOverCart'>, cart: Cart, { id }: Context): CartEvent[] {
+  openTerms(cart, id)
+  const { fromCustomerId, ...data } = command
+  if (cart.customerId === data.customerId) return []
+  refuseOthers(cart, fromCustomerId, id)
+  return [{ type: 'CartHandedOver', data: { ...data, buyer: 'member' } }]
+}
+
+function closeMerged(command: Command<'CloseMergedCart'>, cart: Cart, { id }: Context): CartEvent[] {
+  if (cart.status === 'merged') return []
+  openTerms(cart, id)
+  refuseOthers(cart, command.fromCustomerId, id)
+  return [{ type: 'CartMerged', data: { intoCartId: command.intoCartId } }]
+}
+
 export const cart = decider({
   events: cartEvents,
   commands: cartCommands,
@@ -288,5 +384,8 @@ export const cart = decider({
     SetCartAddress: setAddress,
     ChooseCartShipping: chooseShipping,
     CheckOut: checkOut,
+    MergeGuestCart: mergeGuestCart,
+    HandOverCart: handOver,
+    CloseMergedCart: closeMerged,
   },
 })

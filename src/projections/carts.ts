@@ -5,6 +5,7 @@ import { owner, shopper } from '../engine/access.ts'
 import type { Recorded } from '../engine/events.ts'
 import { personal } from '../engine/personal-data.ts'
 import { type Change, collection, projection } from '../engine/projection.ts'
+import type { Reader } from '../engine/query.ts'
 import { documentQuery, pageQuery } from '../engine/query-definition.ts'
 import { idOf } from '../engine/streams.ts'
 
@@ -42,6 +43,8 @@ const Cart = z.object({
   revision: z.int().min(0).meta({ description: 'Revision of the cart, for `If-Match`', example: 4 }),
 })
 type Cart = z.output<typeof Cart>
+
+const openCartsRead = 20
 
 const cartDocuments = collection('carts', Cart, { byCustomer: ['customerId', 'checkedOut', 'openedAt'] })
 
@@ -94,6 +97,17 @@ function withLine(lines: readonly CartLine[], added: Omit<CartLine, 'amount'>): 
   return lines.map((line) => (line === known ? priced({ ...added, quantity: known.quantity + added.quantity }) : line))
 }
 
+/** The carts of somebody that are open, the newest first, at most 20. */
+export async function openCartsOf(reader: Reader, customerId: string): Promise<readonly Cart[]> {
+  const find = {
+    index: 'byCustomer',
+    equals: [customerId, false],
+    direction: 'descending',
+    limit: openCartsRead,
+  } as const
+  return (await reader.find(cartDocuments, find)).map(({ body }) => body)
+}
+
 export const carts = projection({
   name: 'carts',
   version: 1,
@@ -134,6 +148,9 @@ export const carts = projection({
         orderId,
       }))
     },
+    CartHandedOver: (event) => changed(event, () => event.data),
+    GuestCartMerged: (event) => changed(event, () => ({})),
+    CartMerged: ({ stream }) => cartDocuments.change(idOf(stream), () => undefined),
   },
 })
 

@@ -138,3 +138,34 @@ describe('a cart', () => {
     await expect(shop.ask(listOwnCarts)).rejects.toThrow('unauthenticated')
   })
 })
+
+describe("a guest's cart, once the guest has logged in,", () => {
+  test("is the customer's when it is handed over, with an address that was sealed anew", async () => {
+    const forBob = happenings(cartEvents, 'cart-1', { person: 'bob' })
+    const handedOver = forBob('CartHandedOver', {
+      customerId: 'bob',
+      buyer: 'member',
+      email: 'bob@example.com',
+      shippingAddress,
+    })
+    const shop = given(carts, opened, withTeapots, addressed, handedOver)
+    await shop.documents()
+    expect(await shop.ask(getCart, { cartId: 'cart-1' }, { principal: customer('bob') })).toMatchObject({
+      customerId: 'bob',
+      buyer: 'member',
+      email: 'bob@example.com',
+      lines: [{ sku: 'TEAPOT', quantity: 2 }],
+      revision: 3,
+    })
+  })
+
+  test('is gone when it went into another one', async () => {
+    const merged = happens('CartMerged', { intoCartId: 'cart-2' })
+    await given(carts, opened, withTeapots, merged).expect({ carts: {} })
+  })
+
+  test('is counted in the revision of the one that it went into', async () => {
+    const merged = happens('GuestCartMerged', { fromCartId: 'cart-0', added: [], raised: [], left: [] })
+    expect(await cartAfter(opened, withTeapots, merged)).toMatchObject({ total: 4_998, revision: 2 })
+  })
+})

@@ -15,9 +15,9 @@ import { systemOperation } from './api/system-operation.ts'
 import { tokens } from './api/tokens.ts'
 import { backups } from './backup/backups.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
+import { diskUse } from './disk-use.ts'
 import { apiKey, scopes } from './domain/api-key.ts'
 import { customer, isForgotten, registrationOf } from './domain/customer.ts'
-import { diskUse } from './disk-use.ts'
 import { systemClock } from './engine/clock.ts'
 import { startCluster } from './engine/cluster.ts'
 import { roles as allRoles, type Role } from './engine/cluster-member.ts'
@@ -27,7 +27,7 @@ import { personalData } from './engine/personal-data.ts'
 import { type Extension, placesOf } from './extension.ts'
 import { workerBuilder } from './rebuild.ts'
 import { shop } from './shop.ts'
-import { filesOf, openingError, openStorage } from './storage.ts'
+import { filesOf, openingError, openStorage, usesFiles } from './storage.ts'
 import { version } from './version.ts'
 import type { PaymentGateway } from './workers/payment-gateway.ts'
 
@@ -209,7 +209,12 @@ export async function daybook(options: DaybookOptions = {}): Promise<Daybook> {
     const adminToken = randomBytes(32).toString('base64url')
     const { app, drain } = await api({
       ...definitions,
-      operations: [...projectionOperations(engine.projections), clusterOperation(cluster), showSystem, ...backupOperations(backup)],
+      operations: [
+        ...projectionOperations(engine.projections),
+        clusterOperation(cluster),
+        showSystem,
+        ...backupOperations(backup),
+      ],
       ...engine,
       store,
       secrets: { claims: await vault.secret('claims'), requests: await vault.secret('requests') },

@@ -1,10 +1,12 @@
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus'
 import { AggregationType, MeterProvider } from '@opentelemetry/sdk-metrics'
-import type { ProjectionStatus } from '../engine/projection-status.ts'
+import type { Clock } from '../engine/clock.ts'
+import { watchEventLoop } from './event-loop.ts'
 import { type Health, readiness } from './health.ts'
+import { observeFigures, observeProcess } from './observed-figures.ts'
+import type { SystemFigures } from './system-figures.ts'
 
 /** What is counted as it happens. */
 export interface Metrics {
@@ -20,16 +22,15 @@ export type CommandOutcome = 'accepted' | 'rejected' | 'unavailable' | 'failed'
 
 /** What is asked for when somebody looks. */
 export interface MetricSources {
-  projections(): readonly ProjectionStatus[]
-  /** How far each process manager has come. */
-  processes(): readonly { readonly name: string; readonly position: number }[]
-  waitingCommands(): number
+  /** Of Daybook. */
+  readonly version: string
+  figures(): Promise<SystemFigures>
   health(): Health
   /** True once the process has begun to stop. */
   isDraining(): boolean
+  readonly clock: Pick<Clock, 'now'>
 }
 
-const delayResolutionMs = 10
 const durationBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
 /** Metrics of one server for Prometheus. Nothing global is set, so that several can run in a process. */
@@ -50,46 +51,9 @@ export function metrics(sources: MetricSources): Metrics {
   })
   const commands = meter.createCounter('daybook_commands_total', { description: 'Commands, by name and outcome' })
 
-  const gauge = (name: string, description: string) => meter.createObservableGauge(name, { description })
-  const position = gauge('daybook_projection_position', 'Position that a projection has reached')
-  const lag = gauge('daybook_projection_lag', 'Positions that a projection is behind the log')
-  const live = gauge('daybook_projection_live', '1 for a projection that is live, 0 for one that is built or stopped')
-  meter.addBatchObservableCallback(
-    (result) => {
-      for (const { name: projection, status, ...each } of sources.projections()) {
-        result.observe(position, each.position, { projection })
-        result.observe(lag, each.lag, { projection })
-        result.observe(live, status === 'live' ? 1 : 0, { projection })
-      }
-    },
-    [position, lag, live],
-  )
-  gauge('daybook_process_position', 'Position that a process manager has reached').addCallback((result) => {
-    for (const process of sources.processes()) result.observe(process.position, { process: process.name })
-  })
-  gauge('daybook_commands_waiting', 'Commands that wait for an answer').addCallback((result) =>
-    result.observe(sources.waitingCommands()),
-  )
-  gauge('daybook_degraded', 'Parts that do not work as they should').addCallback((result) =>
-    result.observe(sources.health().degraded.length),
-  )
-
-  // What it measures are the times between its own timers, which are on time with a delay of their resolution.
-  const delay = monitorEventLoopDelay({ resolution: delayResolutionMs })
-  delay.enable()
-  const loop = gauge('daybook_event_loop_delay_seconds', 'Delay of the event loop since the last look, by quantile')
-  loop.addCallback((result) => {
-    for (const quantile of [0.5, 0.99, 0.999]) {
-      const lateMs = delay.percentile(quantile * 100) / 1e6 - delayResolutionMs
-      result.observe(Math.max(0, lateMs) / 1_000, { quantile })
-    }
-    delay.reset()
-  })
-  const memory = gauge('daybook_memory_bytes', 'Memory of the process, by kind')
-  memory.addCallback((result) => {
-    const { heapUsed, heapTotal, rss } = process.memoryUsage()
-    for (const [kind, bytes] of Object.entries({ heapUsed, heapTotal, rss })) result.observe(bytes, { kind })
-  })
+  observeFigures(meter, sources)
+  const eventLoop = watchEventLoop()
+  observeProcess(meter, eventLoop)
 
   function answer(response: ServerResponse, code: number, body: unknown): void {
     response.writeHead(code, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body))
@@ -117,7 +81,7 @@ export function metrics(sources: MetricSources): Metrics {
       return typeof address === 'object' && address !== null ? address.port : port
     },
     async close() {
-      delay.disable()
+      eventLoop.stop()
       server.closeAllConnections()
       if (server.listening) await new Promise((resolve) => server.close(resolve))
       await provider.shutdown()

@@ -19,7 +19,8 @@ const Progress = z
   })
   .meta({ description: 'How far a rebuild is' })
 
-const Status = z.object({
+/** How far a read model is. */
+export const ProjectionState = z.object({
   name: Name,
   version: z.int().meta({ description: 'Version of its definition', example: 1 }),
   status: z.enum(['live', 'building', 'stopped']).meta({
@@ -27,7 +28,18 @@ const Status = z.object({
     example: 'live',
   }),
   position: Position.meta({ description: 'Place in the log that it has reached', example: 90_000 }),
-  lag: Position.meta({ description: 'How far it is behind the log', example: 0 }),
+  lag: Position.meta({
+    description: 'How far it is behind the log: in events, on EventStoreDB in bytes of its log',
+    example: 0,
+  }),
+  lagMs: z.number().min(0).exactOptional().meta({
+    description: 'For how long it has been behind the log, in milliseconds',
+    example: 0,
+  }),
+  eventsPerSecond: z.number().min(0).exactOptional().meta({
+    description: 'Events that were folded into it in a second, over the last half minute',
+    example: 41.5,
+  }),
   error: z.string().exactOptional().meta({ description: 'Why it is stopped', example: 'Projection orders fails on …' }),
   poison: z
     .object({
@@ -60,7 +72,7 @@ export function projectionOperations(
       summary: 'See how far the read models are',
       who: staff('system'),
       parameters: z.object({}),
-      result: z.object({ items: z.array(Status).meta({ description: 'All read models' }) }),
+      result: z.object({ items: z.array(ProjectionState).meta({ description: 'All read models' }) }),
       status: 200,
       run: async () => ({ items: [...projections.status()] }),
     }),

@@ -15,6 +15,8 @@ const ShardStatus = z.object({
   shards: z.array(Count),
   position: Count,
   lagMs: Count,
+  /** Folded in a second; not said by older versions. */
+  eventsPerSecond: z.number().exactOptional(),
   error: z.string().exactOptional(),
   poison: z.object({ position: Count, eventId: z.string(), type: z.string() }).exactOptional(),
   rebuild: Rebuild.exactOptional(),
@@ -39,6 +41,9 @@ export const MemberInfo = z.object({
       name: z.string(),
       position: Count,
       underWay: Count,
+      /** Not said by older versions. */
+      lagMs: Count.exactOptional(),
+      reactions: Count.exactOptional(),
       error: z.string().exactOptional(),
     }),
   ),

@@ -4,7 +4,7 @@ import { type Answer, type Command, streamOf } from './command.ts'
 import type { Decider } from './decider.ts'
 import { UnavailableError } from './errors.ts'
 import type { EventStore } from './event-store.ts'
-import type { Fold, Folds } from './folds.ts'
+import type { CacheStatus, Fold, Folds } from './folds.ts'
 import { type Mailbox, mailbox } from './mailbox.ts'
 import { streamName } from './streams.ts'
 import { type Turns, turns } from './turns.ts'
@@ -19,8 +19,17 @@ export interface CommandHandler {
   handle(command: Command): Promise<Answer>
   /** The present state of an aggregate, with every event that a reader of the log can have seen. */
   fold<State>(decider: Decider<State>, id: string): Promise<Fold<State>>
-  /** Number of commands that wait for an answer. */
-  waiting(): number
+  status(): HandlerStatus
+}
+
+/** What is under way in a command handler. */
+export interface HandlerStatus {
+  /** Commands that wait for an answer. */
+  readonly waiting: number
+  readonly waitingBytes: number
+  /** Streams that they are for. */
+  readonly streams: number
+  readonly folds: CacheStatus
 }
 
 export interface CommandHandlerOptions {
@@ -122,6 +131,6 @@ export function commandHandler(options: CommandHandlerOptions): CommandHandler {
       return fold as Fold<State>
     },
 
-    waiting: () => waitingCount,
+    status: () => ({ waiting: waitingCount, waitingBytes, streams: mailboxes.size, folds: folds.status() }),
   }
 }

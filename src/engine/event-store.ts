@@ -95,6 +95,12 @@ export const maxAppendBytes = 1_000_000
 /** Revision of a stream that does not exist. */
 export const noStream = -1
 
+/** Appends that wait or are under way. */
+export interface AppendBacklog {
+  readonly appends: number
+  readonly bytes: number
+}
+
 export interface EventStore {
   /** Names this log; another log, or a new one in its place, has another id. */
   readonly logId: string
@@ -151,6 +157,9 @@ export interface EventStore {
    * @param fence token of the lease that it is saved under; what is saved with a lower one than before counts no more
    */
   saveCheckpoint(name: string, checkpoint: Checkpoint, fence?: number): Promise<void>
+
+  /** What waits to be written, in a store that queues it; absent where none does. */
+  backlog?(): AppendBacklog
 
   /** Waits for appends under way, then closes. */
   close(): Promise<void>

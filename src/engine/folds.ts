@@ -32,6 +32,16 @@ export interface Folds {
   refresh(decider: Decider, id: string): Promise<StreamFold>
   /** Keeps a fold that rests on appended events only. */
   keep(decider: Decider, stream: string, fold: StreamFold): void
+  status(): CacheStatus
+}
+
+/** How a cache does. */
+export interface CacheStatus {
+  readonly entries: number
+  readonly capacity: number
+  /** Since the start. */
+  readonly hits: number
+  readonly misses: number
 }
 
 /** What a snapshot saves is not to be outweighed by what it costs. */
@@ -61,6 +71,15 @@ export function foldCache(
   const loading = new Map<string, Promise<StreamFold>>()
   const refreshing = new Map<string, Promise<StreamFold>>()
   const snapshotRevisions = new LRUCache<string, number>({ max: cacheSize })
+  let hits = 0
+  let misses = 0
+
+  function lookUp(stream: string): StreamFold | undefined {
+    const found = cache.get(stream)
+    if (found === undefined) misses++
+    else hits++
+    return found
+  }
 
   function nothing(decider: Decider): StreamFold {
     return { state: decider.initial, revision: noStream, position: 0, eventId: '', recent: recentCommands() }
@@ -139,7 +158,7 @@ export function foldCache(
     async load(decider, id) {
       const stream = streamName(decider.category, id)
       return (
-        cache.get(stream) ??
+        lookUp(stream) ??
         (await once(stream, async () =>
           newest(stream, await foldOn(decider, stream, await beginning(decider, stream))),
         ))
@@ -151,7 +170,7 @@ export function foldCache(
       const running = loading.get(stream)
       const read = () =>
         once(stream, async () => {
-          const known = cache.get(stream) ?? (await beginning(decider, stream))
+          const known = lookUp(stream) ?? (await beginning(decider, stream))
           return newest(stream, await foldOn(decider, stream, known))
         })
       if (running === undefined) return read()
@@ -171,5 +190,6 @@ export function foldCache(
       cache.set(stream, fold)
       saveSnapshot(decider, stream, fold)
     },
+    status: () => ({ entries: cache.size, capacity: cacheSize, hits, misses }),
   }
 }

@@ -12,6 +12,8 @@ export interface Follower {
   readonly part: Part | undefined
   /** Everything up to here is in it. */
   position: number
+  /** Events that were folded into it here. */
+  folded: number
   /** The checkpoint that is written, which lags behind while no event concerns the projection. */
   savedPosition: number
   /** The checkpoint that was there at the last flush: further back nothing can fall. */
@@ -39,6 +41,7 @@ export function followerAt(generation: Generation, position: number, part?: Part
     generation,
     part,
     position,
+    folded: 0,
     savedPosition: position,
     flushedPosition: position,
     unsaved: 0,
@@ -113,6 +116,7 @@ export async function advance(
     }
   }
   follower.position = to.position
+  follower.folded += matching.length
 }
 
 /** Removes the tombstones that no writer can need any more. */

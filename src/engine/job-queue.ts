@@ -37,6 +37,17 @@ export interface WorkOptions {
   readonly maxBackoffMs: number
 }
 
+/** How many jobs a queue knows. */
+export interface JobCounts {
+  /** Due, and not taken up yet. */
+  readonly waiting: number
+  /** Running, in all processes as far as the queue knows. */
+  readonly active: number
+  /** Due later, or between two tries. */
+  readonly delayed: number
+  readonly dead: number
+}
+
 export interface JobQueue {
   /** Adds jobs; those whose id the queue knows are left as they are. */
   schedule(jobs: readonly Job[]): Promise<void>
@@ -54,6 +65,7 @@ export interface JobQueue {
   dead(limit: number): Promise<readonly DeadJob[]>
   /** Gives a dead job all its tries again; false if there is no such dead job. */
   revive(id: string): Promise<boolean>
+  counts(): Promise<JobCounts>
   close(): Promise<void>
 }
 

@@ -15,6 +15,10 @@ export interface ProcessStatus {
   readonly position: number
   /** Reactions under way. */
   readonly underWay: number
+  /** For how long the oldest of them has been, 0 where there is none. */
+  readonly lagMs: number
+  /** Reactions that were done since the start. */
+  readonly reactions: number
   /** Why a reaction has failed again and again, or the log can't be followed; the process waits there. */
   readonly error?: string
 }
@@ -47,6 +51,7 @@ const failuresBeforeError = 3
 
 interface Reacting {
   readonly checkpoint: Checkpoint
+  readonly takenAtMs: number
   done: boolean
 }
 
@@ -89,6 +94,7 @@ export function runProcess(
   /** In log order; the checkpoint moves over the finished ones at its front. */
   const reacting: Reacting[] = []
   let position = 0
+  let reactions = 0
   /** Up to here events have been taken; undefined before the first start. */
   let taken: number | undefined
   let wake: (() => void) | undefined
@@ -172,6 +178,7 @@ export function runProcess(
       try {
         await reactTo(event)
         errors.delete(event.id)
+        reactions++
         return true
       } catch (error) {
         onFailure(error, manager.name)
@@ -225,7 +232,11 @@ export function runProcess(
           })
         }
         if (stopping.signal.aborted) return
-        const entry = { checkpoint: { logId: store.logId, position: event.position, eventId: event.id }, done: false }
+        const entry = {
+          checkpoint: { logId: store.logId, position: event.position, eventId: event.id },
+          takenAtMs: clock.monotonic(),
+          done: false,
+        }
         reacting.push(entry)
         react(event, lane, entry)
         taken = event.position
@@ -237,6 +248,7 @@ export function runProcess(
       if (reacting.at(-1)?.done) reacting.pop()
       const entry = {
         checkpoint: { logId: store.logId, position: batch.position, eventId: batch.eventId },
+        takenAtMs: clock.monotonic(),
         done: false,
       }
       reacting.push(entry)
@@ -270,8 +282,17 @@ export function runProcess(
   return {
     status(): ProcessStatus {
       const error = feedFailure ?? errors.values().next().value
-      const underWay = reacting.filter(({ done }) => !done).length
-      return { name: manager.name, position, underWay, ...(error !== undefined && { error }) }
+      const unfinished = reacting.filter(({ done }) => !done)
+      const [oldest] = unfinished
+      const lagMs = oldest ? Math.round(clock.monotonic() - oldest.takenAtMs) : 0
+      return {
+        name: manager.name,
+        position,
+        underWay: unfinished.length,
+        lagMs,
+        reactions,
+        ...(error !== undefined && { error }),
+      }
     },
     async stop() {
       stopping.abort()

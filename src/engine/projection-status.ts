@@ -2,6 +2,7 @@ import type { BuildProgress } from './build.ts'
 import type { Follower } from './follower.ts'
 import type { Projection } from './projection.ts'
 import type { PoisonEventError } from './projector.ts'
+import type { Rate } from './rate.ts'
 import type { Waiters } from './waiters.ts'
 
 export interface ProjectionStatus {
@@ -12,6 +13,10 @@ export interface ProjectionStatus {
   readonly position: number
   /** How many positions of the log it is behind. */
   readonly lag: number
+  /** For how long it has been behind, in milliseconds. */
+  readonly lagMs?: number
+  /** Events that were folded into it in a second, over the last half minute. */
+  readonly eventsPerSecond?: number
   readonly error?: string
   /** The event that stopped it. */
   readonly poison?: { readonly position: number; readonly eventId: string; readonly type: string }
@@ -25,6 +30,9 @@ export interface ProjectionStatus {
 export interface Running {
   readonly definition: Projection
   readonly waiters: Waiters
+  readonly folded: Rate
+  /** When it last had all that there was, by a clock that never jumps. */
+  levelAtMs: number
   live?: Follower
   retired?: Follower
   stoppedBy?: PoisonEventError
@@ -41,8 +49,14 @@ export interface Running {
 /**
  * @param head position of the log's last event
  * @param feedFailure why nothing follows the log now
+ * @param nowMs by the clock of `levelAtMs`
  */
-export function statusOf(running: Running, head: number, feedFailure: string | undefined): ProjectionStatus {
+export function statusOf(
+  running: Running,
+  head: number,
+  feedFailure: string | undefined,
+  nowMs: number,
+): ProjectionStatus {
   const { definition, live, stoppedBy, failure, rebuild, rebuildFailure } = running
   const { name, version } = definition
   const position = live?.position ?? rebuild?.position ?? 0
@@ -53,6 +67,8 @@ export function statusOf(running: Running, head: number, feedFailure: string | u
     status: error !== undefined ? 'stopped' : live ? 'live' : 'building',
     position,
     lag: Math.max(0, head - position),
+    lagMs: position < head ? Math.max(0, Math.round(nowMs - running.levelAtMs)) : 0,
+    eventsPerSecond: running.folded.perSecond(),
     ...(error !== undefined && { error }),
     ...(stoppedBy && {
       poison: { position: stoppedBy.event.position, eventId: stoppedBy.event.id, type: stoppedBy.event.type },

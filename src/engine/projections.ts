@@ -8,6 +8,7 @@ import { type Projection, specOf } from './projection.ts'
 import { type ProjectionStatus, type Running, statusOf } from './projection-status.ts'
 import { PoisonEventError } from './projector.ts'
 import { type Reader, readerOf } from './query.ts'
+import { rate } from './rate.ts'
 import type { ReadStore } from './read-store.ts'
 import { type Builder, rebuilds } from './rebuilds.ts'
 import { waiters } from './waiters.ts'
@@ -27,6 +28,8 @@ export interface ReadModels {
   /** How far a projection has come: what is read after this has seen at least so much. */
   position(name: string): number
   status(): readonly ProjectionStatus[]
+  /** How many wait for a position. */
+  waiting(): number
   /** Builds a new generation in the background and swaps it in; resolves when it is live, or where others build it, when they were asked. */
   rebuild(name: string): Promise<void>
   /** Lets a stopped projection go on behind the event that stopped it. */
@@ -85,7 +88,12 @@ export function projections(options: ProjectionsOptions): Projections {
   const all = new Map<string, Running>(
     options.projections.map((definition) => [
       definition.name,
-      { definition, waiters: waiters(clock, `The projection ${definition.name}`) },
+      {
+        definition,
+        waiters: waiters(clock, `The projection ${definition.name}`),
+        folded: rate(clock),
+        levelAtMs: clock.monotonic(),
+      },
     ]),
   )
   const stopping = new AbortController()
@@ -125,9 +133,13 @@ export function projections(options: ProjectionsOptions): Projections {
       !running.live
     )
       return
+    const { live } = running
+    const foldedBefore = live.folded
     try {
-      await advance(store.logId, running.definition, running.live, events, tip)
-      running.waiters.reached(running.live.position)
+      await advance(store.logId, running.definition, live, events, tip)
+      running.folded.add(live.folded - foldedBefore)
+      if (live.position >= headPosition) running.levelAtMs = clock.monotonic()
+      running.waiters.reached(live.position)
     } catch (error) {
       stopRunning(running, error)
     }
@@ -447,7 +459,9 @@ export function projections(options: ProjectionsOptions): Projections {
 
     position: (name) => runningOf(name).live?.position ?? 0,
 
-    status: () => [...all.values()].map((running) => statusOf(running, headPosition, feedFailure)),
+    status: () => [...all.values()].map((running) => statusOf(running, headPosition, feedFailure, clock.monotonic())),
+
+    waiting: () => all.values().reduce((sum, running) => sum + running.waiters.count(), 0),
 
     rebuild(name) {
       return runningOf(name).rebuilding ?? rebuildAll([name], new Map())

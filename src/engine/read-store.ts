@@ -139,6 +139,16 @@ export interface Snapshot {
   readonly state: unknown
 }
 
+/** How a cache of what was read does. */
+export interface ReadCacheStatus {
+  /** Documents, and lists of keys. */
+  readonly entries: number
+  readonly capacityCharacters: number
+  /** Since the start. */
+  readonly hits: number
+  readonly misses: number
+}
+
 export interface ReadStore {
   /** All generations of all projections, the oldest first. One that turned out to be damaged is no longer among them. */
   generations(): Promise<readonly GenerationInfo[]>
@@ -164,5 +174,7 @@ export interface ReadStore {
   loadSnapshot(stream: string): Promise<Snapshot | undefined>
   /** Replaces the stream's snapshot, unless that is of the same log and newer. */
   saveSnapshot(snapshot: Snapshot): Promise<void>
+  /** How what is kept in memory does; absent in a store that keeps nothing there. */
+  cacheStatus?(): ReadCacheStatus
   close(): Promise<void>
 }

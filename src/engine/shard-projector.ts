@@ -331,6 +331,7 @@ export function shardProjector(options: ShardProjectorOptions): ShardProjector {
             shards: [...fences.keys()],
             position: current?.position() ?? 0,
             lagMs: current?.lagMs() ?? 0,
+            eventsPerSecond: current?.eventsPerSecond() ?? 0,
             ...(error !== undefined && { error }),
             ...(stoppedBy && {
               poison: { position: stoppedBy.event.position, eventId: stoppedBy.event.id, type: stoppedBy.event.type },

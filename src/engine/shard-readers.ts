@@ -189,6 +189,8 @@ export function shardReaders(options: ShardReadersOptions): ShardReaders {
       status: error !== undefined ? 'stopped' : current ? 'live' : 'building',
       position,
       lag: Math.max(0, head - position),
+      lagMs: Math.max(0, ...own.map(({ lagMs }) => lagMs)),
+      eventsPerSecond: own.reduce((sum, { eventsPerSecond = 0 }) => sum + eventsPerSecond, 0),
       ...(error !== undefined && { error }),
       ...(poison && { poison }),
       ...(rebuild && { rebuild }),
@@ -237,6 +239,8 @@ export function shardReaders(options: ShardReadersOptions): ShardReaders {
     position: (name) => shelfOf(name).current?.position ?? 0,
 
     status: () => [...shelves.values()].map(mergedStatus),
+
+    waiting: () => shelves.values().reduce((sum, shelf) => sum + shelf.waiters.count(), 0),
 
     async rebuild(name) {
       shelfOf(name)

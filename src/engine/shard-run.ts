@@ -5,6 +5,7 @@ import type { Feed, Stretch } from './feed.ts'
 import { advance, type Follower, openFollower, savePlace } from './follower.ts'
 import type { Projection } from './projection.ts'
 import { PoisonEventError } from './projector.ts'
+import { rate } from './rate.ts'
 import type { ReadStore } from './read-store.ts'
 import type { Part } from './shards.ts'
 
@@ -15,6 +16,8 @@ export interface ShardRun {
   position(): number
   /** For how long they have been behind the log. */
   lagMs(): number
+  /** Events that were folded in a second, over the last half minute. */
+  eventsPerSecond(): number
   /** Why it does not get on now. */
   failure(): string | undefined
   /** Stops, after what is under way. */
@@ -53,6 +56,7 @@ export function runShards(options: ShardRunOptions): ShardRun {
   const { store, readStore, feed, clock, definition, generationId, part, skipped } = options
   const { onSaved, onFailure, onUnusable } = options
   const stopping = new AbortController()
+  const folded = rate(clock)
   let position = 0
   let levelAtMs = clock.monotonic()
   let failure: string | undefined
@@ -78,7 +82,9 @@ export function runShards(options: ShardRunOptions): ShardRun {
         } else {
           last = result.value
           const events = skipped.size > 0 ? last.events.filter(({ id }) => !skipped.has(id)) : last.events
+          const foldedBefore = follower.folded
           await advance(store.logId, definition, follower, events, last)
+          folded.add(follower.folded - foldedBefore)
           next = take()
         }
         position = follower.position
@@ -145,6 +151,7 @@ export function runShards(options: ShardRunOptions): ShardRun {
     part,
     position: () => position,
     lagMs: () => (position < feed.position() ? Math.round(clock.monotonic() - levelAtMs) : 0),
+    eventsPerSecond: folded.perSecond,
     failure: () => failure,
     async stop() {
       stopping.abort()

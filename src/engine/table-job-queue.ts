@@ -35,6 +35,8 @@ export interface JobTable {
   dead(limit: number): readonly DeadJob[]
   /** @returns false if there is no such dead job */
   revive(id: string, nextAt: number): boolean
+  /** How many are due, are not yet, and are dead; those that run among them. */
+  counts(now: number): { readonly due: number; readonly later: number; readonly dead: number }
   close(): void
 }
 
@@ -276,6 +278,13 @@ export function tableJobQueue(table: JobTable, options: TableJobQueueOptions): J
       const revived = table.revive(id, clock.now())
       for (const worker of workers) worker.wake()
       return revived
+    },
+
+    async counts() {
+      const { due, later, dead } = table.counts(clock.now())
+      const underWay = [...running.values()].filter(({ cancelled }) => !cancelled)
+      const saved = underWay.filter((each) => each.saved).length
+      return { waiting: Math.max(0, due - saved), active: underWay.length, delayed: later, dead }
     },
 
     async close() {

@@ -11,6 +11,8 @@ export interface Waiters {
   until(position: number, timeoutMs: number): Promise<void>
   /** Whether somebody waits for this position, or for one before it. */
   areFor(position: number): boolean
+  /** How many wait. */
+  count(): number
   /** Wakes those who wait for a position up to this one. */
   reached(position: number): void
 }
@@ -51,6 +53,7 @@ export function waiters(clock: Clock, noun: string): Waiters {
       for (const waiter of waiting) if (waiter.position <= position) return true
       return false
     },
+    count: () => waiting.size,
     reached(position) {
       now = position
       for (const waiter of waiting) if (waiter.position <= position) waiter.wake()

@@ -16,6 +16,8 @@ export interface Watch {
     isReached: (state: State) => boolean,
     timeoutMs: number,
   ): Promise<Fold<State> | undefined>
+  /** How many wait. */
+  waiting(): number
   stop(): Promise<void>
 }
 
@@ -79,6 +81,7 @@ export async function watchLog(
         if (wakers.size === 0) watched.delete(stream)
       }
     },
+    waiting: () => watched.values().reduce((sum, wakers) => sum + wakers.size, 0),
     async stop() {
       stopping.abort()
       await following

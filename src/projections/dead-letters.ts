@@ -18,7 +18,7 @@ const OpenDeadLetter = deadLetterEvents.schemas.DeadLetterRaised.extend({
 })
 export type OpenDeadLetter = z.output<typeof OpenDeadLetter>
 
-const openDeadLetters = collection('open', OpenDeadLetter, {
+export const openDeadLetters = collection('open', OpenDeadLetter, {
   byRaisedAt: ['raisedAt'],
   byName: ['name', 'raisedAt'],
 })

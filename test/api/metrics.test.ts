@@ -3,14 +3,26 @@ import { type MetricSources, metrics } from '../../src/api/metrics.ts'
 import { serve } from './serve.ts'
 
 const sources: MetricSources = {
-  projections: () => [
-    { name: 'venues', version: 1, status: 'live', position: 7, lag: 2 },
-    { name: 'bookings', version: 1, status: 'stopped', position: 3, lag: 6, error: 'poison' },
-  ],
-  processes: () => [{ name: 'fulfil', position: 5 }],
-  waitingCommands: () => 4,
+  version: '1.2.3',
+  figures: async () => ({
+    projections: [
+      { name: 'venues', version: 1, status: 'live', position: 7, lag: 2, lagMs: 1_500, eventsPerSecond: 2.5 },
+      { name: 'bookings', version: 1, status: 'stopped', position: 3, lag: 6, error: 'poison' },
+    ],
+    processes: [{ name: 'fulfil', position: 5, underWay: 1, lagMs: 250, reactions: 9, error: 'down' }],
+    commands: { waiting: 4, waitingBytes: 400, streams: 2, folds: { entries: 3, capacity: 10, hits: 8, misses: 2 } },
+    appended: { total: 12, perSecond: 0.5 },
+    backlog: { appends: 1, bytes: 100 },
+    waiters: { positions: 6, outcomes: 7 },
+    readCache: undefined,
+    openWork: [{ job: 'pay', open: 2, overdue: 1, oldestDueAt: '2026-01-15T09:29:00.000Z', isMore: false }],
+    deadLetters: { items: [{ name: 'pay', count: 3 }], isMore: false },
+    jobs: undefined,
+    disk: { files: [{ name: 'log', bytes: 5 }], freeBytes: 50, totalBytes: 500 },
+  }),
   health: () => ({ started: true, degraded: ['bookings'] }),
   isDraining: () => false,
+  clock: { now: () => Date.parse('2026-01-15T09:30:00.000Z') },
 }
 
 async function scrape(port: number): Promise<string> {
@@ -47,11 +59,24 @@ test('What others know is asked for when somebody looks', async () => {
     'daybook_projection_live{projection="venues"} 1',
     'daybook_projection_live{projection="bookings"} 0',
     'daybook_process_position{process="fulfil"} 5',
+    'daybook_projection_lag_seconds{projection="venues"} 1.5',
+    'daybook_process_lag_seconds{process="fulfil"} 0.25',
+    'daybook_process_failing{process="fulfil"} 1',
+    'daybook_process_reactions_total{process="fulfil"} 9',
     'daybook_commands_waiting 4',
+    'daybook_events_appended_total 12',
+    'daybook_waiters{for="outcome"} 7',
+    'daybook_cache_hits_total{cache="folds"} 8',
+    'daybook_open_work_overdue_seconds{job="pay"} 60',
+    'daybook_dead_letters{name="pay"} 3',
+    'daybook_dead_letters{name="fulfil"} 0',
+    'daybook_disk_free_bytes 50',
+    'daybook_info{version="1.2.3"} 1',
     'daybook_degraded 1',
   ]) {
     expect(text).toContain(line)
   }
+  expect(text).not.toContain('daybook_jobs{')
   for (const quantile of ['0.5', '0.99', '0.999']) {
     expect(text).toMatch(new RegExp(`daybook_event_loop_delay_seconds\\{quantile="${quantile}"\\} \\d`))
   }

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { RunningJob } from '../../src/engine/job-queue.ts'
+import { HopelessJobError, type RunningJob } from '../../src/engine/job-queue.ts'
 import { ids, mail, patient, record } from '../mail-jobs.ts'
 import { failuresContract } from './job-queue-failures.ts'
 import type { JobQueueHarness } from './job-queue-harness.ts'
@@ -312,6 +312,29 @@ export function jobQueueContract(harness: () => Promise<JobQueueHarness>): void 
       const ran = record(queue)
       await advance(100)
       expect(ids(ran)).toEqual(['b', 'c'])
+    })
+
+    test('is counted with what waits, runs, comes later and is dead', async () => {
+      const { queue, now, advance } = await emptyQueue()
+      expect(await queue.counts()).toEqual({ waiting: 0, active: 0, delayed: 0, dead: 0 })
+      const gate = Promise.withResolvers<void>()
+      const stop = queue.work(
+        'mail',
+        async ({ id }) => {
+          if (id === 'a') throw new HopelessJobError('no such address')
+          await gate.promise
+        },
+        patient,
+      )
+      await queue.schedule([mail('a', now())])
+      await advance(50)
+      await queue.schedule([mail('b', now()), mail('c', now()), mail('d', now() + 60_000)])
+      await advance(250)
+      expect(await queue.counts()).toEqual({ waiting: 1, active: 1, delayed: 1, dead: 1 })
+      gate.resolve()
+      await advance(100)
+      expect(await queue.counts()).toEqual({ waiting: 0, active: 0, delayed: 1, dead: 1 })
+      await stop()
     })
 
     test('ends when the queue is closed, after what runs', async () => {

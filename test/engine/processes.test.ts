@@ -318,7 +318,9 @@ describe('a process manager', () => {
     }
     await expect.poll(status).toMatchObject({ error: 'x is not a function', underWay: 1 })
     isBroken = false
-    await expect.poll(status).toEqual({ name: 'fragile', position: expect.any(Number), underWay: 0 })
+    await expect
+      .poll(status)
+      .toEqual({ name: 'fragile', position: expect.any(Number), underWay: 0, lagMs: 0, reactions: 1 })
   })
 
   test('sets aside what is rejected, goes on, and does it when it is retried', async () => {

@@ -38,6 +38,7 @@ function fragileTable() {
     bury() {},
     dead: () => [],
     revive: () => false,
+    counts: () => ({ due: 0, later: 0, dead: 0 }),
     close() {},
   }
   return { table, state }

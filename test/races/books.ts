@@ -35,7 +35,7 @@ export async function rest({ daybook, get }: OpenShop): Promise<void> {
         const open: readonly { job: string }[] = (await get('/v1/open-work?limit=100')).items
         return {
           open: open.filter(({ job }) => job !== 'expire-order'),
-          commands: handler.waiting(),
+          commands: handler.status().waiting,
           reactions: sum(processes.status().map(({ underWay }) => underWay)),
           lag: sum(projections.status().map(({ lag }) => lag)),
           behind: new Set(processes.status().map(({ position }) => position)).size - 1,

@@ -3,6 +3,7 @@ import { parseUUID } from '@eventstore/db-client/dist/utils/grpcUUID.js'
 import type { BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js'
 import type { Clock } from '../../engine/clock.ts'
 import { UnavailableError } from '../../engine/errors.ts'
+import type { AppendBacklog } from '../../engine/event-store.ts'
 import { type Append, batchAppendRequest } from './append-request.ts'
 import type { BatchAppendCall, Connection } from './connection.ts'
 import { appendFailure, appendRefusal, inDoubt, notWritten } from './failures.ts'
@@ -32,6 +33,8 @@ export interface Appender {
    * @throws ConflictError, InDoubtError, UnavailableError, CorruptLogError as the port's `append`
    */
   append(append: Append): Promise<Written>
+  /** What waits for its answer. */
+  backlog(): AppendBacklog
 }
 
 /** An append that takes up memory: until it is answered, or its call is over, even when nobody waits for it any more. */
@@ -181,6 +184,7 @@ export function appender(options: AppenderOptions): Appender {
       }
       return send(append, bytes)
     },
+    backlog: () => ({ appends: underWay, bytes: bytesUnderWay }),
   }
 }
 

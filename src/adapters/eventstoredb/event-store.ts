@@ -197,6 +197,8 @@ function eventStore(
       checkpoints.save(name, checkpoint, fence)
     },
 
+    backlog: appends.backlog,
+
     close() {
       closing ??= close()
       return closing

@@ -102,6 +102,11 @@ function memoryTable(): JobTable {
       return true
     },
 
+    counts(now) {
+      const due = waiting.values().reduce((sum, { at }) => (at <= now ? sum + 1 : sum), 0)
+      return { due, later: waiting.size - due, dead: dead.size }
+    },
+
     close() {},
   }
 }

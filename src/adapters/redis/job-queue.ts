@@ -253,6 +253,22 @@ export function openRedisJobQueue(options: RedisJobQueueOptions): JobQueue {
       return false
     },
 
+    async counts() {
+      const names = new Set([...used, ...(await fast.run((client) => client.smembers(namesKey)))])
+      const all = await Promise.all(
+        Array.from(names, (name) =>
+          fast.run(async () => (await queueOf(name)).getJobCounts('wait', 'active', 'delayed', 'failed')),
+        ),
+      )
+      const sum = (state: string) => all.reduce((total, counts) => total + (counts[state] ?? 0), 0)
+      return {
+        waiting: sum('wait'),
+        active: sum('active'),
+        delayed: sum('delayed'),
+        dead: sum('failed'),
+      }
+    },
+
     async close() {
       await Promise.all(Array.from(runners, (stop) => stop()))
       runners.clear()

@@ -1,3 +1,5 @@
+import type { ReadCacheStatus } from '../../engine/read-store.ts'
+
 /**
  * What was read, kept in memory within one budget for all that is kept: about the most recently used half of it stays.
  * A key needs no more than one look into a map, so that a page of eighty documents is cheap.
@@ -5,6 +7,7 @@
 export interface DocumentCache {
   /** A part with keys of its own. */
   space<Value>(): CacheSpace<Value>
+  status(): ReadCacheStatus
 }
 
 export interface CacheSpace<Value> {
@@ -33,14 +36,16 @@ const largestShare = 1 / 16
  * @param budget how much is kept, in characters of text; 0 keeps nothing
  */
 export function documentCache(budget: number): DocumentCache {
-  const spaces = new Set<() => void>()
+  const spaces = new Map<() => void, () => number>()
   let young = 0
+  let hits = 0
+  let misses = 0
 
   function grow(size: number): void {
     young += size
     if (young <= budget / 2) return
     young = 0
-    for (const age of spaces) age()
+    for (const age of spaces.keys()) age()
   }
 
   return {
@@ -69,13 +74,20 @@ export function documentCache(budget: number): DocumentCache {
         if (recent.size > 0) recent = new Map()
         if (older.size > 0) older = new Map()
       }
-      spaces.add(age)
+      spaces.set(age, () => recent.size + older.size)
       return {
         get(key) {
           const found = recent.get(key)
-          if (found !== undefined) return found.value
+          if (found !== undefined) {
+            hits++
+            return found.value
+          }
           const aged = older.get(key)
-          if (aged === undefined) return undefined
+          if (aged === undefined) {
+            misses++
+            return undefined
+          }
+          hits++
           older.delete(key)
           keep(key, aged)
           return aged.value
@@ -97,5 +109,11 @@ export function documentCache(budget: number): DocumentCache {
         },
       }
     },
+    status: () => ({
+      entries: spaces.values().reduce((sum, entries) => sum + entries(), 0),
+      capacityCharacters: budget,
+      hits,
+      misses,
+    }),
   }
 }

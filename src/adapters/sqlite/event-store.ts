@@ -160,6 +160,8 @@ function eventStore(reader: LogReader, tail: LiveTail, commits: GroupCommit | un
       writable().saveCheckpoint(name, checkpoint, fence)
     },
 
+    ...(commits && { backlog: commits.backlog }),
+
     async close() {
       if (!closed) reader.close() // before the writer, which as the last connection puts the write-ahead log away
       closed = true

@@ -1,6 +1,6 @@
 import { checkAppend } from '../../engine/append-limits.ts'
 import { ConflictError, InDoubtError, UnavailableError } from '../../engine/errors.ts'
-import type { AppendResult, Checkpoint, NewEvent, RecordedEvent } from '../../engine/event-store.ts'
+import type { AppendBacklog, AppendResult, Checkpoint, NewEvent, RecordedEvent } from '../../engine/event-store.ts'
 import type { LiveTail } from './live-tail.ts'
 import { cell, type Failed, type Group, type Written } from './log-group.ts'
 import { corruptLog } from './log-layout.ts'
@@ -25,6 +25,8 @@ export interface GroupCommit {
   saveCheckpoint(name: string, checkpoint: Checkpoint, fence?: number): void
   /** The latest checkpoint that was saved here, whether it is written or not. */
   checkpoint(name: string): Checkpoint | undefined
+  /** What waits or is under way. */
+  backlog(): AppendBacklog
   /** Waits for what is under way, writes the last checkpoints, and closes the writer. */
   close(): Promise<void>
 }
@@ -223,6 +225,8 @@ export function groupCommit(options: GroupCommitOptions): GroupCommit {
     },
 
     checkpoint: (name) => checkpoints.get(name)?.checkpoint,
+
+    backlog: () => ({ appends: unsettled, bytes: unsettledBytes }),
 
     close() {
       closing ??= closeWriter()

@@ -29,6 +29,10 @@ const statements = {
   retry: 'UPDATE job SET attempts = ?, next_at = ? WHERE id = ?',
   bury: 'UPDATE job SET attempts = ?, error = ?, death = (SELECT coalesce(max(death), 0) + 1 FROM job) WHERE id = ?',
   dead: `SELECT id, name, data, due_at, attempts, error FROM job WHERE death IS NOT NULL ORDER BY death LIMIT ?`,
+  counts: `SELECT
+    (SELECT count(*) FROM job WHERE death IS NULL AND next_at <= ?) AS due,
+    (SELECT count(*) FROM job WHERE death IS NULL) AS waiting,
+    (SELECT count(*) FROM job WHERE death IS NOT NULL) AS dead`,
   revive: 'UPDATE job SET attempts = 0, next_at = ?, death = NULL, error = NULL WHERE id = ? AND death IS NOT NULL',
 }
 
@@ -118,6 +122,12 @@ function tableOf(database: DatabaseSync, clock: Clock, onError: (error: unknown)
 
     revive(id, nextAt) {
       return writeAtOnce(() => prepared(statements.revive).run(nextAt, id).changes !== 0)
+    },
+
+    counts(now) {
+      const { due, waiting, dead } = prepared(statements.counts).get(now) ?? {}
+      const isDue = number(due ?? 0)
+      return { due: isDue, later: number(waiting ?? 0) - isDue, dead: number(dead ?? 0) }
     },
 
     close() {

@@ -171,6 +171,8 @@ export function openSqliteReadStore(options: SqliteReadStoreOptions): ReadStore 
       snapshots.save(snapshot)
     },
 
+    cacheStatus: cache.status,
+
     async close() {
       await checkpoints?.close()
       for (const generation of opened) await generation.close()

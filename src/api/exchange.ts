@@ -4,6 +4,8 @@ import type { Access, Principal } from '../engine/access.ts'
 export interface ApiRequest {
   readonly principal: Principal
   readonly correlationId: string
+  /** Where it came from, as far as proxies are believed. */
+  readonly address: string
   /** Of the path, decoded. */
   readonly parameters: Readonly<Record<string, string>>
   /** Of the query string; a name that is given several times has all of its values. */

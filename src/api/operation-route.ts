@@ -9,6 +9,7 @@ interface Asked<P, B> {
   readonly parameters: P
   readonly body: B
   readonly principal: Principal
+  readonly request: Pick<ApiRequest, 'address' | 'correlationId' | 'headers'>
 }
 
 /** Something else than a command or a query that people may ask for, such as a token: nothing of it is in the log. */
@@ -70,7 +71,7 @@ export function operationRoute(definition: Operation): Route {
     ...(requestsPerMinute !== undefined && { requestsPerMinute }),
     async answer(request) {
       const { principal } = request
-      const asked = { parameters: parseParameters(request), body: parseBody(request), principal }
+      const asked = { parameters: parseParameters(request), body: parseBody(request), principal, request }
       const answer = await definition.run(asked)
       return { status, headers: {}, body: answer === undefined ? '' : JSON.stringify(answer) }
     },

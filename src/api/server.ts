@@ -159,6 +159,7 @@ export function addRoute(
       const answering = answer({
         principal: request.principal,
         correlationId: request.id,
+        address: request.ip,
         parameters: strings(request.params),
         query: stringsAndLists(request.query),
         headers: request.headers,

@@ -6,6 +6,8 @@ export interface Principal {
   readonly id: string
   /** What staff may do. */
   readonly scopes: ReadonlySet<string>
+  /** Of a customer who has logged in here. */
+  readonly sessionId?: string
 }
 
 export const anonymous: Principal = { kind: 'anonymous', id: '', scopes: new Set() }

@@ -44,7 +44,8 @@ const Cache = z.object({
   }),
 })
 
-const System = z.object({
+/** How a shop does. */
+export const System = z.object({
   version: z.string().meta({ description: 'Version of Daybook', example: '0.1.0' }),
   startedAt: z.iso.datetime().meta({ description: 'When this process started', example: '2026-01-01T12:00:00.000Z' }),
   uptimeMs: Milliseconds.meta({ description: 'For how long it has run, in milliseconds', example: 3_600_000 }),

@@ -11,6 +11,13 @@ import { printCluster } from './cluster.ts'
 import { type Connection, connect } from './connection.ts'
 import { copy } from './copy.ts'
 import { StoppedError } from './courier.ts'
+import {
+  discardDeadLetter,
+  listDeadLetters,
+  retryAllDeadLetters,
+  retryDeadLetter,
+  showDeadLetter,
+} from './dead-letters.ts'
 import { serveDemo } from './demo.ts'
 import { printForgotten } from './forgotten.ts'
 import { importOnlineRetail } from './import.ts'
@@ -19,6 +26,7 @@ import { printTable } from './output.ts'
 import { printProjections, rebuildProjection, skipPoison } from './projections.ts'
 import { type ReplayOptions, replay } from './replay.ts'
 import { seedWithProgress } from './seed.ts'
+import { printStatus, type StatusOptions } from './status.ts'
 
 export interface CommandLineOptions {
   /** What the shop has beside what every shop has. */
@@ -198,6 +206,45 @@ function programOf(extensions: readonly Extension[]): Command {
     .command('skip <name>')
     .description('let a stopped one go on behind the event that stopped it')
     .action((name: string) => withConnection((connection) => skipPoison(connection, name)))
+
+  program
+    .command('status')
+    .description('show how the shop does, and what to do where something is wrong; ends with 1 where something is')
+    .option('--json', 'as the API answers it')
+    .option('--watch', 'again every 2 seconds')
+    .action((options: StatusOptions) =>
+      withConnection(async (connection) => {
+        if (!(await printStatus(connection, options))) process.exitCode = exitCodes.failed
+      }),
+    )
+
+  const deadLetters = program.command('dead-letters').description('what failed for good: list, show, retry, discard')
+  deadLetters
+    .command('list', { isDefault: true })
+    .description('show all, the newest first')
+    .action(() => withConnection(listDeadLetters))
+  deadLetters
+    .command('show <id>')
+    .description('show one with all that is known of it')
+    .action((id: string) => withConnection((connection) => showDeadLetter(connection, id)))
+  deadLetters
+    .command('retry [id]')
+    .description('try again what was set aside')
+    .option('--all', 'all that wait now')
+    .action((id: string | undefined, { all }: { all?: boolean }) =>
+      withConnection(async (connection) => {
+        if ((id === undefined) === (all === undefined)) throw new InvalidArgumentError('Give an id, or --all.')
+        if (id !== undefined) await retryDeadLetter(connection, id)
+        else console.log(`${await retryAllDeadLetters(connection)} are tried again.`)
+      }),
+    )
+  deadLetters
+    .command('discard <id>')
+    .description('have nobody try it again; what waits for it is not told')
+    .requiredOption('--reason <reason>', 'why, for those who look later')
+    .action((id: string, { reason }: { reason: string }) =>
+      withConnection((connection) => discardDeadLetter(connection, id, reason)),
+    )
 
   program
     .command('cluster')

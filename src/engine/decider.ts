@@ -26,6 +26,22 @@ export function fact<State>(decider: Decider<State>, id: string): Fact<State> {
   return { decider, id }
 }
 
+/**
+ * Looks facts up.
+ * @param stateOf the present state of an aggregate
+ * @returns states in the place of requests, under the same names
+ */
+export async function lookUpFacts(
+  requests: FactRequests,
+  stateOf: (fact: Fact<unknown>) => Promise<unknown>,
+): Promise<Context['facts']> {
+  const entries = Object.entries(requests).map(async ([name, request]) => [
+    name,
+    'decider' in request ? await stateOf(request) : await Promise.all(request.map(stateOf)),
+  ])
+  return Object.fromEntries(await Promise.all(entries))
+}
+
 /** What comes in with a command beside what was asked: a decision knows no clock and no chance. */
 export interface Context<Facts = Readonly<Record<string, unknown>>> {
   /** The id of the aggregate that decides. */

@@ -25,6 +25,11 @@ export class HopelessJobError extends Error {
   override readonly name = 'HopelessJobError'
 }
 
+/** Thrown by a job for which there is no room now: it is tried again soon, and that is no failure. */
+export class PostponedJobError extends Error {
+  override readonly name = 'PostponedJobError'
+}
+
 export interface WorkOptions {
   /** Most jobs of this name that run at once in one worker. */
   readonly concurrency: number

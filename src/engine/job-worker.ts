@@ -2,11 +2,12 @@ import { type Clock, pause } from './clock.ts'
 import type { Command } from './command.ts'
 import type { CommandHandler } from './command-handler.ts'
 import { deadLetter, deadLetterEvents } from './dead-letter.ts'
+import { lookUpFacts } from './decider.ts'
 import { NewerVersionError, PreconditionError, Rejection, UnavailableError } from './errors.ts'
 import type { EventStore } from './event-store.ts'
 import type { EventRegistry, Recorded } from './events.ts'
 import { type JobDefinition, jobId, type Work } from './job.ts'
-import { HopelessJobError, type Job, type JobQueue, type RunningJob } from './job-queue.ts'
+import { HopelessJobError, type Job, type JobQueue, PostponedJobError, type RunningJob } from './job-queue.ts'
 import { type OpenWork, openWorkItems } from './open-work.ts'
 import type { ReadModels } from './projections.ts'
 import { derivedId } from './streams.ts'
@@ -192,11 +193,16 @@ export function runJobs(options: JobWorkerOptions): JobWorker {
     try {
       const { state } = await handler.fold(definition.decider, target)
       if (!definition.isOpen(state, work)) return
-      const asks = await definition.run(state, { ...work, jobId: running.id, attempt: running.attempt, last })
+      const facts = await lookUpFacts(
+        definition.lookUp?.(state) ?? {},
+        async ({ decider, id }) => (await handler.fold(decider, id)).state,
+      )
+      const asks = await definition.run(state, { ...work, jobId: running.id, attempt: running.attempt, last }, facts)
       for (const [step, asked] of asks.entries()) {
         await handler.handle({ ...asked, ...cause, id: derivedId(running.id, dueAt, asked.type, step) })
       }
     } catch (error) {
+      if (error instanceof PostponedJobError) throw error
       onFailure(error, definition.name)
       if (error instanceof NewerVersionError) {
         giveUp(error)

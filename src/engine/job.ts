@@ -1,5 +1,5 @@
 import type { Ask } from './command.ts'
-import type { Decider } from './decider.ts'
+import type { Context, Decider, FactRequests, FactsOf } from './decider.ts'
 import type { DomainEvent, EventDefinitions, EventOf, Recorded } from './events.ts'
 import type { WorkOptions } from './job-queue.ts'
 
@@ -32,8 +32,13 @@ export interface JobDefinition {
   readonly types: ReadonlySet<string>
   /** Checked before each try: false when the work has been settled meanwhile. */
   isOpen(state: unknown, work: Work): boolean
-  /** Does the work, and says with which commands its outcome is recorded. Throws to be tried again later. */
-  run(state: unknown, work: WorkInHand): Promise<readonly Ask[]>
+  /** The facts of other streams that the work needs. */
+  lookUp?(state: unknown): FactRequests
+  /**
+   * Does the work, and says with which commands its outcome is recorded. Throws to be tried again later.
+   * @param facts those that it has asked for, under the same names
+   */
+  run(state: unknown, work: WorkInHand, facts?: Context['facts']): Promise<readonly Ask[]>
   readonly work: WorkOptions
 }
 
@@ -47,16 +52,21 @@ const defaultWork: WorkOptions = { concurrency: 32, maxAttempts: 12, backoffMs: 
 /**
  * Puts a kind of job together.
  * @param definition `of` is the aggregate that the work is done for, `opens` and `settles` say by event type what begins
- *   and ends it, `isOpen` whether the aggregate still waits for it, `run` does it
+ *   and ends it, `isOpen` whether the aggregate still waits for it, `lookUp` names what else it needs to know, `run` does it
  */
-export function job<State, const From extends readonly EventDefinitions[]>(definition: {
+export function job<
+  State,
+  const From extends readonly EventDefinitions[],
+  Requests extends FactRequests = Readonly<Record<string, never>>,
+>(definition: {
   readonly name: string
   readonly of: Decider<State>
   readonly from: From
   readonly opens: OnEvents<EventOf<From[number]>, Work | undefined>
   readonly settles: OnEvents<EventOf<From[number]>, Pick<Work, 'target' | 'key'> | undefined>
   readonly isOpen: (state: State, work: Work) => boolean
-  readonly run: (state: State, work: WorkInHand) => Promise<readonly Ask[]>
+  readonly lookUp?: (state: State) => Requests
+  readonly run: (state: State, work: WorkInHand, facts: FactsOf<Requests>) => Promise<readonly Ask[]>
   readonly work?: Partial<WorkOptions>
 }): JobDefinition
 export function job(definition: {
@@ -65,10 +75,11 @@ export function job(definition: {
   readonly opens: Readonly<Record<string, OnEvent<Work | undefined> | undefined>>
   readonly settles: Readonly<Record<string, OnEvent<Pick<Work, 'target' | 'key'> | undefined> | undefined>>
   isOpen(state: unknown, work: Work): boolean
-  run(state: unknown, work: WorkInHand): Promise<readonly Ask[]>
+  lookUp?(state: unknown): FactRequests
+  run(state: unknown, work: WorkInHand, facts?: Context['facts']): Promise<readonly Ask[]>
   readonly work?: Partial<WorkOptions>
 }): JobDefinition {
-  const { name, of, opens, settles, isOpen, run, work } = definition
+  const { name, of, opens, settles, isOpen, lookUp, run, work } = definition
   return {
     name,
     decider: of,
@@ -76,6 +87,7 @@ export function job(definition: {
     opens: (event) => opens[event.type]?.(event),
     settles: (event) => settles[event.type]?.(event),
     isOpen,
+    ...(lookUp && { lookUp }),
     run,
     work: { ...defaultWork, ...work },
   }

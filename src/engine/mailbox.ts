@@ -1,6 +1,6 @@
 import { type Clock, pause } from './clock.ts'
 import { type Answer, byteSize, type Command, newEvents } from './command.ts'
-import type { Context, FactRequests } from './decider.ts'
+import { type Fact, lookUpFacts } from './decider.ts'
 import { ConflictError, InDoubtError, PreconditionError, UnavailableError } from './errors.ts'
 import { type AppendResult, type EventStore, maxAppendBytes, type NewEvent } from './event-store.ts'
 import type { Folds, StreamFold } from './folds.ts'
@@ -202,18 +202,12 @@ export function mailbox(options: MailboxOptions, stream: string, onIdle: () => v
       actor: command.actor,
       imported: command.imported ?? false,
     }
-    const facts = decision.lookUp ? await lookUp(decision.lookUp(command.data, state, context)) : {}
+    const facts = decision.lookUp ? await lookUpFacts(decision.lookUp(command.data, state, context), stateOf) : {}
     return newEvents(command, decision.decide(command.data, state, { ...context, facts }), recordedAt)
   }
 
-  async function lookUp(requests: FactRequests): Promise<Context['facts']> {
-    const stateOf = async ({ decider, id }: { decider: Command['decider']; id: string }) =>
-      (store.soleWriter ? await folds.load(decider, id) : await folds.refresh(decider, id)).state
-    const entries = Object.entries(requests).map(async ([name, request]) => [
-      name,
-      'decider' in request ? await stateOf(request) : await Promise.all(request.map(stateOf)),
-    ])
-    return Object.fromEntries(await Promise.all(entries))
+  async function stateOf({ decider, id }: Fact<unknown>): Promise<unknown> {
+    return (store.soleWriter ? await folds.load(decider, id) : await folds.refresh(decider, id)).state
   }
 
   /**

@@ -12,6 +12,16 @@ export interface ProcessManager {
   route(event: Recorded): string | undefined
   /** What is to be asked for now. */
   react(event: Recorded, state: unknown): readonly Ask[]
+  /** Set where the events that it reacts to change as the shop runs. */
+  readonly listening?: Listening
+}
+
+/** What a process manager listens to follows from one aggregate: each reaction sees that as it stood when the event was appended. */
+export interface Listening {
+  /** Id of the aggregate. */
+  readonly id: string
+  /** The events that are reacted to while it stands so. */
+  types(state: unknown): ReadonlySet<string>
 }
 
 type Reactions<State, E extends DomainEvent> = {
@@ -47,4 +57,30 @@ export function processManager(definition: {
     route,
     react: (event, state) => on[event.type]?.(event, state) ?? [],
   }
+}
+
+/**
+ * Puts a process together that reacts to whatever events an aggregate says, now these and now those. It costs nothing where
+ * there are none.
+ * @param definition `of` and `id` name the aggregate, `types` the events that are reacted to while it stands so, and `route` says
+ *   which events are kept in their order. All are pure, and the same event may come again.
+ */
+export function listeningProcess<State>(definition: {
+  readonly name: string
+  readonly of: Decider<State>
+  readonly id: string
+  readonly types: (state: State) => ReadonlySet<string>
+  readonly route: (event: Recorded) => string
+  readonly react: (event: Recorded, state: State) => readonly Ask[]
+}): ProcessManager
+export function listeningProcess(definition: {
+  readonly name: string
+  readonly of: Decider
+  readonly id: string
+  types(state: unknown): ReadonlySet<string>
+  route(event: Recorded): string
+  react(event: Recorded, state: unknown): readonly Ask[]
+}): ProcessManager {
+  const { name, of, id, types, route, react } = definition
+  return { name, decider: of, types: new Set(of.events.byType.keys()), route, react, listening: { id, types } }
 }

@@ -3,8 +3,9 @@ import type { CommandHandler } from './command-handler.ts'
 import { deadLetter } from './dead-letter.ts'
 import { letterIdOf, reactionOf } from './dead-letter-reaction.ts'
 import { NewerVersionError, PreconditionError, Rejection } from './errors.ts'
-import type { Checkpoint, EventStore, RecordedEvent } from './event-store.ts'
+import type { Checkpoint, EventFilter, EventStore, RecordedEvent } from './event-store.ts'
 import type { EventRegistry } from './events.ts'
+import { type Hearing, heardStream, hearingAt } from './hearing.ts'
 import type { ProcessManager } from './process-manager.ts'
 import { type Part, shardOf } from './shards.ts'
 import { derivedId } from './streams.ts'
@@ -82,9 +83,7 @@ export function runProcess(
 ): ProcessRun {
   const { store, handler, registry, clock, maxUnderWay, onFailure } = options
   const stopping = new AbortController()
-  const types = new Set([...manager.types, 'DeadLetterRetried'])
-  /** All but what is of no interest here: an event that this version does not know may be one that a newer version reacts to. */
-  const filter = { exceptTypes: new Set([...registry.byType.keys()].filter((type) => !types.has(type))) }
+  const changesHearing = heardStream(manager)
   const places = part
     ? [...part.fences].map(([shard, fence]) => ({ name: checkpointName(manager.name, shard), fence }))
     : [{ name: checkpointName(manager.name), fence: 0 }]
@@ -131,12 +130,18 @@ export function runProcess(
     return event.type === 'DeadLetterRetried' ? await reactionOf(store, manager, event) : event
   }
 
-  async function reactTo(stored: RecordedEvent): Promise<void> {
+  /** All but what is of no interest here: an event that this version does not know may be one that a newer version reacts to. */
+  function filterFor({ types }: Hearing): EventFilter {
+    const isHeard = (type: string) => types.has(type) || type === 'DeadLetterRetried'
+    return { exceptTypes: new Set([...registry.byType.keys()].filter((type) => !isHeard(type))) }
+  }
+
+  async function reactTo(stored: RecordedEvent, hearing: Hearing): Promise<void> {
     const found = await meantBy(stored)
     const event = found && registry.upcast(found)
     const id = event && manager.route(event)
     if (event === undefined || id === undefined) return
-    const { state } = await handler.fold(manager.decider, id)
+    const { state } = manager.listening ? hearing : await handler.fold(manager.decider, id)
     const cause = {
       actor: { kind: 'process', id: manager.name } as const,
       correlationId: event.metadata.correlationId,
@@ -173,10 +178,10 @@ export function runProcess(
   }
 
   /** Whatever the error is, only a stop ends the tries. @returns false when it was stopped before it was done */
-  async function reactSurely(event: RecordedEvent): Promise<boolean> {
+  async function reactSurely(event: RecordedEvent, hearing: Hearing): Promise<boolean> {
     for (let failures = 0; !stopping.signal.aborted; failures++) {
       try {
-        await reactTo(event)
+        await reactTo(event, hearing)
         errors.delete(event.id)
         reactions++
         return true
@@ -200,10 +205,10 @@ export function runProcess(
     }
   }
 
-  function react(event: RecordedEvent, lane: string, entry: Reacting): void {
+  function react(event: RecordedEvent, hearing: Hearing, lane: string, entry: Reacting): void {
     const before = lanes.get(lane) ?? Promise.resolve()
     const turn = before
-      .then(() => reactSurely(event))
+      .then(() => reactSurely(event, hearing))
       // The checkpoint stays before what was not done.
       .then((isDone) => (isDone ? finish(entry) : wake?.()))
       .finally(() => {
@@ -219,10 +224,16 @@ export function runProcess(
       position = taken
     }
     const after = taken
+    const hearing = await hearingAt(store, registry, manager, after)
     if ((await store.head()).position <= after) feedFailure = undefined
-    for await (const batch of store.subscribe({ after, filter, signal: stopping.signal })) {
+    for await (const batch of store.subscribe({ after, filter: filterFor(hearing), signal: stopping.signal })) {
       for (const event of batch.events) {
         registry.upcast(event)
+        if (event.stream === changesHearing) {
+          taken = event.position
+          // From here on other events are heard, so that the log is followed anew.
+          return
+        }
         if (event.metadata.imported) continue
         const lane = laneOf(event)
         if (part && isDone(event, shardOf(lane, part.of))) continue
@@ -238,7 +249,7 @@ export function runProcess(
           done: false,
         }
         reacting.push(entry)
-        react(event, lane, entry)
+        react(event, hearing, lane, entry)
         taken = event.position
       }
       taken = batch.position

@@ -75,6 +75,20 @@ const settings = {
   DAYBOOK_PAYMENT_WINDOW_MS: Milliseconds.default(1_800_000).describe(
     'How long an order waits for its payment before it expires',
   ),
+  DAYBOOK_WEBHOOKS_ALLOW_PRIVATE: z
+    .stringbool()
+    .default(false)
+    .describe(
+      'Whether webhooks may go to private addresses, and in the clear: true only where all receivers are your own',
+    ),
+  DAYBOOK_WEBHOOKS_TIMEOUT_MS: Milliseconds.default(15_000).describe('How long a call of a webhook may take'),
+  DAYBOOK_WEBHOOKS_DISABLE_AFTER_MS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(31_536_000_000)
+    .default(432_000_000)
+    .describe('How long a webhook may fail without any success before it is disabled'),
   DAYBOOK_CORS_ORIGINS: List.default([]).describe('Origins of web pages that may call the API, separated by commas'),
   DAYBOOK_TRUST_PROXY: Proxies.default([]).describe(
     'Proxies whose X-Forwarded-For is believed: their addresses and networks, separated by commas; or how many there are one behind the other, if nobody can get past them; none by default',

@@ -2,6 +2,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { sandboxGateway } from './adapters/sandbox/gateway.ts'
+import { webhookGateway } from './adapters/webhooks/gateway.ts'
 import { api } from './api/api.ts'
 import { backupOperations } from './api/backup-operations.ts'
 import { clusterOperation } from './api/cluster-operation.ts'
@@ -13,6 +14,7 @@ import { projectionOperations } from './api/projection-operations.ts'
 import { type SystemSources, systemFigures } from './api/system-figures.ts'
 import { systemOperation } from './api/system-operation.ts'
 import { tokens } from './api/tokens.ts'
+import { webhookSecretOperation } from './api/webhook-operations.ts'
 import { backups } from './backup/backups.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { diskUse } from './disk-use.ts'
@@ -117,6 +119,19 @@ export async function daybook(options: DaybookOptions = {}): Promise<Daybook> {
         vault,
         credentials,
         open,
+        webhooks: {
+          gateway: webhookGateway({
+            allowsPrivate: config.DAYBOOK_WEBHOOKS_ALLOW_PRIVATE,
+            timeoutMs: config.DAYBOOK_WEBHOOKS_TIMEOUT_MS,
+            clock,
+            userAgent: `Daybook/${version}`,
+          }),
+          store,
+          vault,
+          tokenOf: positionTokens(store.logId).tokenOf,
+          disableAfterMs: config.DAYBOOK_WEBHOOKS_DISABLE_AFTER_MS,
+          clock,
+        },
         paymentWindowMs: config.DAYBOOK_PAYMENT_WINDOW_MS,
       },
       extensions,
@@ -212,6 +227,7 @@ export async function daybook(options: DaybookOptions = {}): Promise<Daybook> {
       operations: [
         ...projectionOperations(engine.projections),
         clusterOperation(cluster),
+        webhookSecretOperation(engine.handler.fold, vault, clock),
         showSystem,
         ...backupOperations(backup),
       ],

@@ -6,6 +6,7 @@ import { orderPaymentRequests, orderRequests } from './commands/orders.ts'
 import { paymentRequests } from './commands/payments.ts'
 import { apiKeyRequests, shippingMethodRequests, taxRatesRequests } from './commands/settings.ts'
 import { stockItemRequests } from './commands/stock-items.ts'
+import { webhookRequests } from './commands/webhooks.ts'
 import { apiKey, scopes } from './domain/api-key.ts'
 import { cart } from './domain/cart.ts'
 import { category } from './domain/category.ts'
@@ -17,6 +18,9 @@ import { product } from './domain/product.ts'
 import { shippingMethod } from './domain/shipping-method.ts'
 import { stockItem } from './domain/stock-item.ts'
 import { taxRates } from './domain/tax-rates.ts'
+import { webhookDelivery } from './domain/webhook-delivery.ts'
+import { webhookReceiver } from './domain/webhook-receiver.ts'
+import { webhooks } from './domain/webhooks.ts'
 import type { CommandDefinition } from './engine/command-definition.ts'
 import type { CredentialStore } from './engine/credential-store.ts'
 import type { Definitions } from './engine/engine.ts'
@@ -42,15 +46,19 @@ import { salesQueries } from './projections/sales-queries.ts'
 import { shippingMethodQueries, shippingMethods } from './projections/shipping-methods.ts'
 import { stockLevelQueries, stockLevels } from './projections/stock-levels.ts'
 import { taxRateQueries, taxRates as taxRatesReadModel } from './projections/tax-rates.ts'
+import { webhookDeliveries, webhookDeliveryQueries } from './projections/webhook-deliveries.ts'
+import { webhookDirectory, webhookQueries } from './projections/webhooks.ts'
 import { authorisePayment } from './workers/authorise-payment.ts'
 import { cancelPayment } from './workers/cancel-payment.ts'
 import { capturePayment } from './workers/capture-payment.ts'
+import { deliverWebhook, type WebhookSurroundings } from './workers/deliver-webhook.ts'
 import { erasePerson } from './workers/erase-person.ts'
 import { expireOrder } from './workers/expire-order.ts'
 import { fulfilOrder } from './workers/fulfil-order.ts'
 import type { PaymentGateway } from './workers/payment-gateway.ts'
 import { placeOrder } from './workers/place-order.ts'
 import { refundPayment } from './workers/refund-payment.ts'
+import { deliverableEvents, requestWebhookDeliveries } from './workers/request-webhook-deliveries.ts'
 import { settlePayment } from './workers/settle-payment.ts'
 
 /** All that the shop is made of: its aggregates, read models, processes and jobs, and what people may ask of them. */
@@ -68,6 +76,7 @@ export interface Surroundings {
   readonly vault: Pick<KeyVault, 'forget'>
   readonly credentials: Pick<CredentialStore, 'forget'>
   readonly open: PersonalData['open']
+  readonly webhooks: WebhookSurroundings
   /** How long an order waits for its payment. */
   readonly paymentWindowMs: number
 }
@@ -78,9 +87,27 @@ export interface Surroundings {
  * @throws ExtensionError when they don't fit
  */
 export function shop(surroundings: Surroundings, extensions: readonly Extension[] = []): Shop {
-  const { vault, credentials, open, paymentWindowMs } = surroundings
+  const { vault, credentials, open, webhooks: receivers, paymentWindowMs } = surroundings
   const all = [...surroundings.gateways, ...extensions.flatMap(({ gateways = [] }) => gateways)]
   const gateways = new Map(all.map((gateway) => [gateway.name, gateway]))
+  const aggregates = [
+    product,
+    category,
+    stockItem,
+    shippingMethod,
+    taxRates,
+    customer,
+    cart,
+    order,
+    payment,
+    gatewayCallback,
+    apiKey,
+    webhooks,
+    webhookReceiver,
+    webhookDelivery,
+    ...extensions.flatMap(({ aggregates: additional = [] }) => additional),
+  ]
+  const deliverable = deliverableEvents(aggregates)
   const jobs = [
     expireOrder,
     authorisePayment(gateways, open),
@@ -88,24 +115,12 @@ export function shop(surroundings: Surroundings, extensions: readonly Extension[
     cancelPayment(gateways),
     refundPayment(gateways),
     erasePerson(vault, credentials),
+    deliverWebhook(deliverable, receivers),
     ...extensions.flatMap(({ jobs: additional }) => additional?.({ open }) ?? []),
   ]
   const extended: Shop = {
     gateways: all,
-    aggregates: [
-      product,
-      category,
-      stockItem,
-      shippingMethod,
-      taxRates,
-      customer,
-      cart,
-      order,
-      payment,
-      gatewayCallback,
-      apiKey,
-      ...extensions.flatMap(({ aggregates = [] }) => aggregates),
-    ],
+    aggregates,
     commands: [
       ...productRequests,
       ...categoryRequests,
@@ -119,6 +134,7 @@ export function shop(surroundings: Surroundings, extensions: readonly Extension[
       ...paymentRequests,
       ...apiKeyRequests,
       ...deadLetterRequests,
+      ...webhookRequests([...deliverable.keys()], receivers.gateway.allowsPrivate),
       ...extensions.flatMap(({ commands = [] }) => commands),
     ],
     projections: [
@@ -135,6 +151,8 @@ export function shop(surroundings: Surroundings, extensions: readonly Extension[
       sales,
       apiKeys,
       deadLetters,
+      webhookDirectory,
+      webhookDeliveries,
       ...extensions.flatMap(({ projections = [] }) => projections),
     ],
     queries: [
@@ -151,6 +169,8 @@ export function shop(surroundings: Surroundings, extensions: readonly Extension[
       ...salesQueries,
       ...apiKeyQueries,
       ...deadLetterQueries,
+      ...webhookQueries,
+      ...webhookDeliveryQueries,
       ...openWorkQueries(openWork(jobs)),
       ...extensions.flatMap(({ queries = [] }) => queries),
     ],
@@ -158,6 +178,7 @@ export function shop(surroundings: Surroundings, extensions: readonly Extension[
       placeOrder({ paymentWindowMs }),
       fulfilOrder,
       settlePayment,
+      requestWebhookDeliveries(deliverable),
       ...extensions.flatMap(({ processes = [] }) => processes),
     ],
     jobs,
@@ -174,6 +195,14 @@ export function forReading(extensions: readonly Extension[]): Shop {
       vault: { forget: async () => {} },
       credentials: { forget: async () => {} },
       open: async (_schema, documents) => documents,
+      webhooks: {
+        gateway: { allowsPrivate: false, send: async () => ({ kind: 'unanswered', code: 'not-sent' }) },
+        store: { readStream: async function* () {} },
+        vault: { secret: async () => new Uint8Array() },
+        tokenOf: String,
+        disableAfterMs: 0,
+        clock: { now: () => 0, monotonic: () => 0 },
+      },
       paymentWindowMs: 0,
     },
     extensions,

@@ -32,7 +32,7 @@ export interface CommandRouteOptions {
 
 /** A command as it was sent, parsed. */
 interface Parsed {
-  /** Id of the aggregate. */
+  /** Id of the aggregate, or of the part of it that people name. */
   readonly id: string
   readonly commandId: string
   readonly hash: string
@@ -61,7 +61,7 @@ function idParameterOf({ method, idParameter, location, chooseId }: CommandDefin
  * @throws Error when a parameter of its path means nothing to it
  */
 export function commandRoute(definition: CommandDefinition, options: CommandRouteOptions): Route {
-  const { method, path, decider, type, who, location, outcome } = definition
+  const { method, path, decider, type, who, within, location, outcome } = definition
   const { handler, personal, claims, waiters, positions, clock, hashSecret } = options
   const commandSchema = decider.commands[type]
   if (!commandSchema) throw new Error(`${decider.category} has no command ${type}`)
@@ -146,7 +146,7 @@ export function commandRoute(definition: CommandDefinition, options: CommandRout
 
   async function authorise({ id }: Parsed, principal: Principal): Promise<unknown> {
     if (!needsState) return undefined
-    const { state } = await handler.fold(decider, id)
+    const { state } = await handler.fold(decider, within ?? id)
     if (mayTouch(who, principal, state, id) !== 'allowed') throw notFound(noun, id)
     return state
   }
@@ -158,7 +158,7 @@ export function commandRoute(definition: CommandDefinition, options: CommandRout
     const sealed = await personal.seal(commandSchema ?? body, data, () => definition.personOf(sent, state, data))
     const command: Command = {
       decider,
-      target: id,
+      target: within ?? id,
       type,
       data: sealed,
       id: commandId,
@@ -168,7 +168,13 @@ export function commandRoute(definition: CommandDefinition, options: CommandRout
       ...(occurredAt !== undefined && { occurredAt, imported: true }),
       ...(expectedRevision !== undefined && { expectedRevision }),
     }
-    return await claims.holding(definition.claims(data), command, () => handler.handle(command), definition.holds)
+    const answer = await claims.holding(
+      definition.claims(data),
+      command,
+      () => handler.handle(command),
+      definition.holds,
+    )
+    return { ...answer, id }
   }
 
   async function reply(answer: Answer, waitSeconds: number, { standBy }: ApiRequest): Promise<ApiAnswer> {

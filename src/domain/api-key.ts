@@ -17,6 +17,7 @@ export const scopes = [
   'analytics',
   'system',
   'keys',
+  'webhooks',
   'import',
 ] as const
 const Scopes = z

@@ -40,7 +40,9 @@ export interface CommandDefinition {
   readonly type: string
   /** What the caller sends. */
   readonly body: z.ZodObject
-  /** The path parameter that is the aggregate's id; none where the command creates the aggregate. */
+  /** Id of the one aggregate that what people name is a part of; absent where each is an aggregate of its own. */
+  readonly within?: string
+  /** The path parameter that is the aggregate's id, or its part's; none where the command creates it. */
   readonly idParameter: string | undefined
   /** Where an aggregate that the command creates can be read, with its id in braces. */
   readonly location?: string
@@ -70,6 +72,8 @@ interface Shape<State, C extends CommandSchemas, Type extends keyof C & string, 
   readonly who: Access<State>
   readonly target: Decider<State, C>
   readonly type: Type
+  /** Id of the one aggregate that what people name is a part of, so that all of it is decided together. */
+  readonly within?: string
   /** By default the command's own schema. */
   readonly body?: B
   readonly creates?: {
@@ -118,6 +122,7 @@ export function command(shape: {
   readonly who: Access<unknown>
   readonly target: Decider
   readonly type: string
+  readonly within?: string
   readonly body?: z.ZodObject
   readonly creates?: { readonly location: string; id?(body: EventData, principal: Principal): string | undefined }
   readonly keyRequired?: boolean
@@ -128,7 +133,7 @@ export function command(shape: {
   toData?(body: EventData, sent: Sent): EventData
   readonly outcome?: Outcome
 }): CommandDefinition {
-  const { route, target, type, creates, description, outcome: awaited } = shape
+  const { route, target, type, within, creates, description, outcome: awaited } = shape
   const [, method, path] = /^(POST|PUT|DELETE) (\/.*)$/.exec(route) ?? []
   const body = shape.body ?? target.commands[type]
   if ((method !== 'POST' && method !== 'PUT' && method !== 'DELETE') || path === undefined || body === undefined) {
@@ -146,6 +151,7 @@ export function command(shape: {
     decider: target,
     type,
     body,
+    ...(within !== undefined && { within }),
     idParameter,
     ...(creates && { location: creates.location }),
     ...(creates?.id && { chooseId: creates.id }),

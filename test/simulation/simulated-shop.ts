@@ -107,6 +107,14 @@ export async function live(seed: number): Promise<Outcome> {
     vault,
     credentials: memoryCredentialStore(),
     open: async (_schema, found) => found,
+    webhooks: {
+      gateway: { allowsPrivate: false, send: async () => ({ kind: 'unanswered', code: 'not-simulated' }) },
+      store: log,
+      vault,
+      tokenOf: String,
+      disableAfterMs: 432_000_000,
+      clock,
+    },
     paymentWindowMs: 1_800_000,
   })
   const definitions = { ...parts, projections: parts.projections.map(withEveryDocument) }

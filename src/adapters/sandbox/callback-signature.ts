@@ -1,10 +1,8 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import { type CallbackRequest, ForgedCallbackError } from '../../workers/payment-gateway.ts'
+import { signature } from '../standard-webhooks/signature.ts'
 
-/**
- * Callbacks signed by the Standard Webhooks scheme. By hand, since its package has no clock but its own, and verifies
- * the body as text, not as the bytes that came.
- */
+/** Callbacks signed by Standard Webhooks, read and verified. */
 
 const toleranceSeconds = 5 * 60
 
@@ -18,21 +16,6 @@ export function signingKey(secret: string): Buffer {
   const key = Buffer.from(encoded, 'base64')
   if (key.length >= 24 && key.length <= 64) return key
   throw new Error('The secret of callbacks must be whsec_ followed by 24 to 64 random bytes in base64')
-}
-
-/**
- * Signs a callback.
- * @param id the same whenever the same notice is sent
- * @param nowMs when it is sent, since the epoch
- * @returns the headers to send with it
- */
-export function signatureHeaders(key: Buffer, id: string, body: Buffer, nowMs: number): Record<string, string> {
-  const timestamp = String(Math.floor(nowMs / 1000))
-  return {
-    'webhook-id': id,
-    'webhook-timestamp': timestamp,
-    'webhook-signature': signature(key, id, timestamp, body),
-  }
 }
 
 /**
@@ -51,10 +34,6 @@ export function verifiedId(key: Buffer, { headers, body, now }: CallbackRequest)
   const holds = signatures.split(' ').some((candidate) => equal(Buffer.from(candidate), expected))
   if (!holds) throw new ForgedCallbackError('The signature of the callback does not hold')
   return id
-}
-
-function signature(key: Buffer, id: string, timestamp: string, body: Buffer): string {
-  return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')}`
 }
 
 function equal(left: Buffer, right: Buffer): boolean {

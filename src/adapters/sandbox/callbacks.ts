@@ -1,7 +1,7 @@
 import pRetry from 'p-retry'
 import type { Clock } from '../../engine/clock.ts'
 import type { GatewayNotice } from '../../workers/payment-gateway.ts'
-import { signatureHeaders } from './callback-signature.ts'
+import { signatureHeaders } from '../standard-webhooks/signature.ts'
 
 export interface CallbackOptions {
   /** Where callbacks go, asked at each try; undefined as long as nobody has said. */
@@ -41,7 +41,7 @@ export function callbackSender(options: CallbackOptions): Callbacks {
     const response = await fetch(url, {
       method: 'POST',
       // Each try is signed anew, or a late one would be refused for its age.
-      headers: { 'content-type': 'application/json', ...signatureHeaders(key, notice.noticeId, body, clock.now()) },
+      headers: { 'content-type': 'application/json', ...signatureHeaders([key], notice.noticeId, body, clock.now()) },
       body,
       redirect: 'error',
       signal: AbortSignal.any([closing.signal, AbortSignal.timeout(timeoutMs)]),

@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { signatureHeaders, signingKey, verifiedId } from '../../../src/adapters/sandbox/callback-signature.ts'
+import { signingKey, verifiedId } from '../../../src/adapters/sandbox/callback-signature.ts'
 import { sandboxGateway } from '../../../src/adapters/sandbox/gateway.ts'
+import { signatureHeaders } from '../../../src/adapters/standard-webhooks/signature.ts'
 import { ForgedCallbackError } from '../../../src/workers/payment-gateway.ts'
 import { secret } from './sandbox.ts'
 
@@ -23,13 +24,13 @@ const { body, now } = reference
 
 describe('a signature', () => {
   test('is what Standard Webhooks prescribes', () => {
-    expect(signatureHeaders(key, reference.id, body, now)).toEqual(headers)
+    expect(signatureHeaders([key], reference.id, body, now)).toEqual(headers)
     expect(verifiedId(key, { headers, body, now })).toBe(reference.id)
   })
 
   test('covers bytes that are no text', () => {
     const bytes = Buffer.from([0xff, 0xfe, 0x00])
-    const signed = signatureHeaders(key, 'a', bytes, now)
+    const signed = signatureHeaders([key], 'a', bytes, now)
     expect(verifiedId(key, { headers: signed, body: bytes, now })).toBe('a')
     const others = Buffer.from([0xfd, 0xfc, 0x00]) // the same as text: two replacement characters
     expect(() => verifiedId(key, { headers: signed, body: others, now })).toThrow(ForgedCallbackError)
@@ -101,7 +102,7 @@ describe('parseCallback', () => {
 
   function parse(content: unknown) {
     const sent = Buffer.from(typeof content === 'string' ? content : JSON.stringify(content))
-    return gateway.parseCallback({ headers: signatureHeaders(key, 'n', sent, now), body: sent, now })
+    return gateway.parseCallback({ headers: signatureHeaders([key], 'n', sent, now), body: sent, now })
   }
 
   test('makes a notice of what is signed', () => {

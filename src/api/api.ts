@@ -26,6 +26,7 @@ import { problem, problemOf } from './problems.ts'
 import { queryRoute } from './query-route.ts'
 import { type RateLimits, rateLimits } from './rate-limits.ts'
 import { referencePage } from './reference-page.ts'
+import { traceRequests } from './request-spans.ts'
 import { addNotFound, addRoute, type ServerOptions, server } from './server.ts'
 import { tokenOperations } from './token-operations.ts'
 
@@ -165,6 +166,7 @@ export async function api(options: ApiOptions): Promise<Api> {
       done()
     })
   }
+  traceRequests(app)
   identifyCallers(app, authentication({ ...options.authentication, clock }), () => deadline(clock, limits.requestMs))
   await rateLimits(app, limits)
 

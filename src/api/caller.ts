@@ -1,10 +1,12 @@
 import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Access, anonymous, mayAsk, type Principal } from '../engine/access.ts'
+import { traced } from '../engine/tracing.ts'
 import type { Credentials } from './authentication.ts'
 import type { Deadline } from './deadline.ts'
 import { headerOf } from './exchange.ts'
 import { problem, unauthenticated } from './problems.ts'
+import { withinRequest } from './request-spans.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -45,7 +47,14 @@ export function identifyCallers(
     if (authorization === undefined) return
     try {
       const credentials = { authorization, address: request.ip, isLocal: isLocal(request) }
-      request.principal = await request.deadline.within(authenticate(credentials))
+      const found = withinRequest(request, () =>
+        traced(
+          'authorise',
+          () => ({}),
+          () => authenticate(credentials),
+        ),
+      )
+      request.principal = await request.deadline.within(found)
     } catch (error) {
       request.refusal = error
     }

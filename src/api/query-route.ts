@@ -6,6 +6,7 @@ import type { ReadModels } from '../engine/projections.ts'
 import { generationOfCursor } from '../engine/query.ts'
 import type { QueryDefinition } from '../engine/query-definition.ts'
 import { unwrapped } from '../engine/schema-wrappers.ts'
+import { traced } from '../engine/tracing.ts'
 import { type ApiRequest, headerOf, pathParameters, type Route } from './exchange.ts'
 import { isRecord } from './json.ts'
 import type { PositionTokens } from './position-token.ts'
@@ -74,7 +75,11 @@ export function queryRoute(definition: QueryDefinition, options: QueryRouteOptio
       const token = headerOf(request, 'daybook-position')
       if (token !== undefined) {
         const written = positions.positionOf(token)
-        await request.standBy(() => projections.waitFor(from, written, queryWaitMs))
+        await traced(
+          `wait for ${from}`,
+          () => ({}),
+          () => request.standBy(() => projections.waitFor(from, written, queryWaitMs)),
+        )
       } else await projections.freshen(from)
 
       const { cursor } = parameters
@@ -82,7 +87,11 @@ export function queryRoute(definition: QueryDefinition, options: QueryRouteOptio
       const position = projections.position(from)
       const reader = projections.reader(from, generationId)
       const now = new Date(clock.now()).toISOString()
-      const found = await definition.run({ parameters, principal, reader, now })
+      const found = await traced(
+        `query ${definition.name}`,
+        () => ({ attributes: { 'daybook.projection': from, 'daybook.position': position } }),
+        () => definition.run({ parameters, principal, reader, now }),
+      )
       if (found === undefined) throw nothingThere()
       if (mayTouch(who, principal, found, request.parameters[idParameter] ?? '') !== 'allowed') throw nothingThere()
 

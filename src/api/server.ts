@@ -9,6 +9,7 @@ import {
   fastify,
   LogController,
 } from 'fastify'
+import { correlationIdOf } from '../engine/tracing.ts'
 import type { Admission } from './admission.ts'
 import { admit } from './caller.ts'
 import { type ApiRequest, headerOf, type Route } from './exchange.ts'
@@ -16,6 +17,7 @@ import { isRecord } from './json.ts'
 import { problem, problemJson, problemOf } from './problems.ts'
 import { routeLimit } from './rate-limits.ts'
 import { isCorrelationId } from './request-headers.ts'
+import { withinRequest } from './request-spans.ts'
 import { securityHeaders } from './security-headers.ts'
 
 export interface ServerOptions {
@@ -37,6 +39,7 @@ const sentHeaders = [
   'Idempotency-Key',
   'If-Match',
   'Prefer',
+  'Traceparent',
 ]
 const exposedHeaders = [
   'Daybook-Correlation-Id',
@@ -66,7 +69,7 @@ export async function server(options: ServerOptions): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'correlationId' }),
     genReqId: ({ headers }) => {
       const sent = headers['daybook-correlation-id']
-      return isCorrelationId(sent) ? sent : randomUUID()
+      return isCorrelationId(sent) ? sent : (correlationIdOf(headers.traceparent) ?? randomUUID())
     },
     bodyLimit: bodyLimitBytes,
     // Fastify itself believes nobody where it is given a number.
@@ -156,23 +159,25 @@ export function addRoute(
     // Behind the rate limit, so that also those who are refused are counted; before the body is read.
     preParsing: async (request) => admit(who, request),
     handler: async (request, reply) => {
-      const answering = answer({
-        principal: request.principal,
-        correlationId: request.id,
-        address: request.ip,
-        parameters: strings(request.params),
-        query: stringsAndLists(request.query),
-        headers: request.headers,
-        body: request.body,
-        async standBy(wait) {
-          admission.leave(request.raw)
-          try {
-            return await request.deadline.uncounted(wait)
-          } finally {
-            admission.goOn(request.raw)
-          }
-        },
-      })
+      const answering = withinRequest(request, () =>
+        answer({
+          principal: request.principal,
+          correlationId: request.id,
+          address: request.ip,
+          parameters: strings(request.params),
+          query: stringsAndLists(request.query),
+          headers: request.headers,
+          body: request.body,
+          async standBy(wait) {
+            admission.leave(request.raw)
+            try {
+              return await request.deadline.uncounted(wait)
+            } finally {
+              admission.goOn(request.raw)
+            }
+          },
+        }),
+      )
       const { status, headers, body } = await request.deadline.within(answering)
       reply.code(status).headers(headers).header('cache-control', 'no-store')
       return body === '' ? reply.send() : reply.type('application/json; charset=utf-8').send(body)

@@ -7,6 +7,7 @@ import type { EventStore } from './event-store.ts'
 import type { CacheStatus, Fold, Folds } from './folds.ts'
 import { type Mailbox, mailbox } from './mailbox.ts'
 import { streamName } from './streams.ts'
+import { beginWait, hereOr, isTracing, traced } from './tracing.ts'
 import { type Turns, turns } from './turns.ts'
 
 export interface CommandHandler {
@@ -87,41 +88,57 @@ export function commandHandler(options: CommandHandlerOptions): CommandHandler {
     })
   }
 
-  return {
-    handle(command) {
-      const bytes = Buffer.byteLength(JSON.stringify(command.data))
-      if (waitingCount >= maxWaiting || (waitingCount > 0 && waitingBytes + bytes > maxWaitingBytes)) {
-        return Promise.reject(new UnavailableError('busy', 'Too many commands wait to be decided. Try again.'))
-      }
-      waitingCount++
-      waitingBytes += bytes
-      return new Promise<Answer>((resolve, reject) => {
-        const cancelTimeout = clock.after(answerTimeoutMs, () =>
-          reject(
-            new UnavailableError(
-              'outcome-unknown',
-              'The outcome is not known yet. Send the same request again with the same Idempotency-Key.',
-            ),
+  function answered(command: Command): Promise<Answer> {
+    const bytes = Buffer.byteLength(JSON.stringify(command.data))
+    if (waitingCount >= maxWaiting || (waitingCount > 0 && waitingBytes + bytes > maxWaitingBytes)) {
+      return Promise.reject(new UnavailableError('busy', 'Too many commands wait to be decided. Try again.'))
+    }
+    waitingCount++
+    waitingBytes += bytes
+    return new Promise<Answer>((resolve, reject) => {
+      const cancelTimeout = clock.after(answerTimeoutMs, () =>
+        reject(
+          new UnavailableError(
+            'outcome-unknown',
+            'The outcome is not known yet. Send the same request again with the same Idempotency-Key.',
           ),
-        )
-        const settled = () => {
-          cancelTimeout()
-          waitingCount--
-          waitingBytes -= bytes
-        }
-        mailboxOf(streamOf(command)).send({
-          command,
-          resolve(answer) {
-            settled()
-            resolve(answer)
-          },
-          reject(error) {
-            settled()
-            reject(error)
-          },
-        })
+        ),
+      )
+      const settled = () => {
+        cancelTimeout()
+        waitingCount--
+        waitingBytes -= bytes
+      }
+      mailboxOf(streamOf(command)).send({
+        command,
+        ...(isTracing() && { trace: beginWait() }),
+        resolve(answer) {
+          settled()
+          resolve(answer)
+        },
+        reject(error) {
+          settled()
+          reject(error)
+        },
       })
-    },
+    })
+  }
+
+  return {
+    handle: (command) =>
+      traced(
+        `handle ${command.type}`,
+        () => ({
+          parent: hereOr(command.correlationId),
+          attributes: {
+            'daybook.category': command.decider.category,
+            'daybook.command.id': command.id,
+            'daybook.correlation_id': command.correlationId,
+            ...(command.causationId !== undefined && { 'daybook.causation_id': command.causationId }),
+          },
+        }),
+        () => answered(command),
+      ),
 
     async fold<State>(decider: Decider<State>, id: string): Promise<Fold<State>> {
       // Events reach readers as they are durable, which may be before the append that wrote them has come back here.

@@ -4,6 +4,7 @@ import { type Projection, specOf } from './projection.ts'
 import { project } from './projector.ts'
 import type { Generation, ReadStore } from './read-store.ts'
 import type { Part } from './shards.ts'
+import { apart, traced } from './tracing.ts'
 
 /** A generation that follows the log. */
 export interface Follower {
@@ -107,7 +108,16 @@ export async function advance(
     const { position, eventId } = to
     follower.unflushed = true
     try {
-      await project(definition, follower.generation, matching, { logId, position, eventId }, follower.part)
+      const place = { logId, position, eventId }
+      await traced(
+        `project ${definition.name}`,
+        () => ({
+          parent: apart,
+          attributes: { 'messaging.batch.message_count': matching.length, 'daybook.position': position },
+          alsoFor: matching.map(({ metadata }) => metadata.correlationId),
+        }),
+        () => project(definition, follower.generation, matching, place, follower.part),
+      )
       saved(follower, position)
       await sweep(follower, events.length, position)
     } catch (error) {

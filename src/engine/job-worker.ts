@@ -11,6 +11,7 @@ import { HopelessJobError, type Job, type JobQueue, PostponedJobError, type Runn
 import { type OpenWork, openWorkItems } from './open-work.ts'
 import type { ReadModels } from './projections.ts'
 import { derivedId } from './streams.ts'
+import { consuming, traced, traceOf } from './tracing.ts'
 
 export interface JobWorker {
   /**
@@ -42,6 +43,11 @@ const sweepPage = 500
 const retryLetterMs = 1_000
 const retryMs = 1_000
 const longestStopMs = 3_000
+
+/** What the job follows from; itself for one that an older version put into the queue. */
+function correlationIdOf({ id, data: { correlationId } }: RunningJob): string {
+  return typeof correlationId === 'string' ? correlationId : id
+}
 
 /**
  * Runs the jobs that the log has open. The queue is only an alarm clock: each job is put there as its event comes by,
@@ -187,8 +193,7 @@ export function runJobs(options: JobWorkerOptions): JobWorker {
     if (typeof target !== 'string' || typeof key !== 'string' || typeof dueAt !== 'string') return
     const work = { target, key, dueAt }
     const last = running.attempt >= definition.work.maxAttempts
-    const { correlationId = running.id } = running.data
-    if (typeof correlationId !== 'string') return
+    const correlationId = correlationIdOf(running)
     const cause = { actor: { kind: 'process', id: definition.name } as const, correlationId }
     try {
       const { state } = await handler.fold(definition.decider, target)
@@ -213,6 +218,19 @@ export function runJobs(options: JobWorkerOptions): JobWorker {
       await setAside(definition, running.id, dueAt, correlationId, error)
       throw new HopelessJobError(error instanceof Error ? error.message : String(error), { cause: error })
     }
+  }
+
+  function runTraced(definition: JobDefinition, running: RunningJob): Promise<void> {
+    const { name } = definition
+    return traced(
+      `process ${name}`,
+      () => ({
+        kind: 'consumer',
+        parent: traceOf(correlationIdOf(running)),
+        attributes: { ...consuming(name, running), 'daybook.attempt': running.attempt },
+      }),
+      () => run(definition, running),
+    )
   }
 
   /** The queue may call a job dead only when the log says so, however long that takes: nobody would look for it otherwise. */
@@ -250,7 +268,10 @@ export function runJobs(options: JobWorkerOptions): JobWorker {
 
   workers = jobs.map((definition) =>
     // Only this worker knows whether the log has the dead letter, so that the queue by itself calls no job dead.
-    queue.work(definition.name, (running) => run(definition, running), { ...definition.work, maxAttempts: Infinity }),
+    queue.work(definition.name, (running) => runTraced(definition, running), {
+      ...definition.work,
+      maxAttempts: Infinity,
+    }),
   )
 
   return {

@@ -4,11 +4,14 @@ import { type Fact, lookUpFacts } from './decider.ts'
 import { ConflictError, InDoubtError, PreconditionError, UnavailableError } from './errors.ts'
 import { type AppendResult, type EventStore, maxAppendBytes, type NewEvent } from './event-store.ts'
 import type { Folds, StreamFold } from './folds.ts'
+import { type SpanDetails, type TracedWait, traced } from './tracing.ts'
 import type { Turns } from './turns.ts'
 
 /** A command that waits in a mailbox for its answer. */
 export interface Waiting {
   readonly command: Command
+  /** Where somebody records it. */
+  readonly trace?: TracedWait
   resolve(answer: Answer): void
   reject(error: unknown): void
 }
@@ -48,6 +51,11 @@ interface Round {
   bytes: number
 }
 
+/** What is done for a command is a part of its span, whoever began the batch. */
+function within({ trace }: Waiting): SpanDetails {
+  return trace ? { parent: trace.within } : {}
+}
+
 /**
  * Decides the commands for one stream, one after another on the evolving state, and appends the events of all that
  * came in while the last append was under way in one append.
@@ -85,10 +93,15 @@ export function mailbox(options: MailboxOptions, stream: string, onIdle: () => v
   async function decideAndAppend(batch: readonly Waiting[]): Promise<readonly Waiting[]> {
     const [first] = batch
     if (first === undefined) return []
+    for (const { trace } of batch) trace?.end()
     const { decider, target } = first.command
     const known = folds.cached(stream)
     let proven = !turns || turns.hasGivenWay() || known === undefined
-    let fold = await (turns && proven ? folds.refresh(decider, target) : folds.load(decider, target))
+    let fold = await traced(
+      'load',
+      () => ({ ...within(first), attributes: { 'daybook.cached': known !== undefined } }),
+      () => (turns && proven ? folds.refresh(decider, target) : folds.load(decider, target)),
+    )
     if (turns?.hasGivenWay()) turns.looked(known !== undefined && fold.revision > known.revision)
     for (let tries = 1; ; tries++) {
       const beganMs = clock.monotonic()
@@ -107,7 +120,16 @@ export function mailbox(options: MailboxOptions, stream: string, onIdle: () => v
         return left
       }
       try {
-        const result = await appendSurely(fold.revision, round.events)
+        const { revision } = fold
+        const result = await traced(
+          'append',
+          () => ({
+            ...within(round.commandOf[0] ?? first),
+            attributes: { 'daybook.events': round.events.length, 'daybook.bytes': round.bytes },
+            alsoFor: round.commandOf.map(({ command }) => command.correlationId),
+          }),
+          () => appendSurely(revision, round.events),
+        )
         turns?.won(clock.monotonic() - beganMs)
         commit(fold, round, result)
         return left
@@ -137,7 +159,12 @@ export function mailbox(options: MailboxOptions, stream: string, onIdle: () => v
           round.outcomes.push(known)
           continue
         }
-        const events = await decideOne(waiting.command, fold.revision + round.events.length, round.state)
+        const { state } = round
+        const events = await traced(
+          `decide ${waiting.command.type}`,
+          () => within(waiting),
+          () => decideOne(waiting.command, fold.revision + round.events.length, state),
+        )
         const bytes = byteSize(events)
         if (bytes > maxAppendBytes) {
           throw new PreconditionError(

@@ -9,6 +9,7 @@ import { type Hearing, heardStream, hearingAt } from './hearing.ts'
 import type { ProcessManager } from './process-manager.ts'
 import { type Part, shardOf } from './shards.ts'
 import { derivedId } from './streams.ts'
+import { consuming, traced, traceOf } from './tracing.ts'
 
 export interface ProcessStatus {
   readonly name: string
@@ -181,7 +182,15 @@ export function runProcess(
   async function reactSurely(event: RecordedEvent, hearing: Hearing): Promise<boolean> {
     for (let failures = 0; !stopping.signal.aborted; failures++) {
       try {
-        await reactTo(event, hearing)
+        await traced(
+          `process ${manager.name}`,
+          () => ({
+            kind: 'consumer',
+            parent: traceOf(event.metadata.correlationId),
+            attributes: consuming(manager.name, event),
+          }),
+          () => reactTo(event, hearing),
+        )
         errors.delete(event.id)
         reactions++
         return true

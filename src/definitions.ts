@@ -1,5 +1,7 @@
 /** What a shop of its own is defined with: `daybook/definitions`. All of it is pure, and loaded in every thread that builds read models. */
 
+/** The very zod that Daybook has: what another copy of it makes, it does not know. */
+export { z } from 'zod'
 export { cart, cartEvents } from './domain/cart.ts'
 export { customer, customerEvents } from './domain/customer.ts'
 export { orderEvents } from './domain/order/events.ts'

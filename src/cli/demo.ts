@@ -2,15 +2,16 @@ import { fork } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { z } from 'zod'
-import type { Config } from '../config.ts'
+import { type Config, ConfigError } from '../config.ts'
 import type { Daybook } from '../daybook.ts'
-import { scopes } from '../domain/api-key.ts'
+import { apiKey, scopes } from '../domain/api-key.ts'
 import { moduleBeside } from '../engine/module-file.ts'
 import type { Extension } from '../extension.ts'
 import { type Served, serve } from '../main.ts'
 import { type Connection, local, succeed } from './connection.ts'
 import { seedWithProgress } from './seed.ts'
 
+const demoKeyId = 'demo'
 const Address = z.object({ host: z.string(), port: z.int() })
 
 /** Starts the sandbox gateway as a process of its own, on any port that is free. It ends with this one. */
@@ -33,14 +34,24 @@ async function startSandbox(secret: string) {
   }
 }
 
+/** A shop that takes real money is not served with test cards by mistake. */
+async function assertDemo({ engine }: Daybook, { DAYBOOK_DATA_DIR }: Config): Promise<void> {
+  if ((await engine.handler.fold(apiKey, demoKeyId)).state.status !== 'none') return
+  throw new ConfigError(
+    `The shop in ${DAYBOOK_DATA_DIR} is not the demo shop. Serve it with \`daybook serve\`, or set DAYBOOK_DATA_DIR to another directory.`,
+  )
+}
+
 /** The key of the demo shop: the same at each start, so that what was noted stays good. */
 async function demoKey(daybook: Daybook, connection: Connection): Promise<string> {
   const secret = Buffer.from(await daybook.secret('demo-key')).toString('base64url')
   const secretHash = createHash('sha256').update(secret).digest('hex')
   await succeed(
-    connection.send('POST', '/v1/api-keys', { body: { id: 'demo', title: 'Demo', scopes: [...scopes], secretHash } }),
+    connection.send('POST', '/v1/api-keys', {
+      body: { id: demoKeyId, title: 'Demo', scopes: [...scopes], secretHash },
+    }),
   )
-  return `dbk_demo_${secret}`
+  return `dbk_${demoKeyId}_${secret}`
 }
 
 /**
@@ -58,14 +69,18 @@ export async function serveDemo(config: Config, extensions: readonly Extension[]
       DAYBOOK_SANDBOX_URL: sandbox.url,
       DAYBOOK_SANDBOX_SECRET: sandboxSecret,
     }
+    let key = ''
     const served = await serve(settings, {
       extensions,
       async prepare(daybook) {
-        if (daybook.isNew) await seedWithProgress(local(daybook))
+        const connection = local(daybook)
+        if (!daybook.isNew) await assertDemo(daybook, config)
+        key = await demoKey(daybook, connection)
+        if (daybook.isNew) await seedWithProgress(connection)
       },
     })
     sandbox.tell(`${served.url}/v1/gateways/sandbox/callbacks`)
-    say(served, sandbox.url, await demoKey(served.daybook, local(served.daybook)))
+    say(served, sandbox.url, key)
     return {
       async stop() {
         await served.stop()

@@ -7,6 +7,7 @@ import { serve } from '../main.ts'
 import { forReading } from '../shop.ts'
 import { version } from '../version.ts'
 import { backup, restore } from './backup.ts'
+import { call, printCallable, printCallables } from './call.ts'
 import { printCluster } from './cluster.ts'
 import { type Connection, connect } from './connection.ts'
 import { copy } from './copy.ts'
@@ -31,7 +32,7 @@ import { printStatus, type StatusOptions } from './status.ts'
 export interface CommandLineOptions {
   /** What the shop has beside what every shop has. */
   readonly extensions?: readonly Extension[]
-  /** What was typed behind the command's name; what this process was started with if absent. */
+  /** What was typed behind the command's name; what this process was started with if absent. Nothing at all serves the demo shop. */
   readonly args?: readonly string[]
 }
 
@@ -107,7 +108,8 @@ export async function commandLine({
     if ('code' in error && error.code === 'EPIPE') process.exit(0)
     throw error
   })
-  await programOf(extensions).parseAsync(args, { from: 'user' }).catch(fail)
+  const typed = args.length === 0 ? ['serve', '--demo'] : args
+  await programOf(extensions).parseAsync(typed, { from: 'user' }).catch(fail)
 }
 
 function programOf(extensions: readonly Extension[]): Command {
@@ -281,6 +283,20 @@ function programOf(extensions: readonly Extension[]): Command {
     .command('forgotten')
     .description('print the ids of all who were forgotten, to forget them anew where an older backup is restored')
     .action(() => printForgotten(readConfig()))
+
+  program
+    .command('call [name] [fields...]')
+    .description('send a command or a query of the shop, with fields as name=value; without a name, list all of them')
+    .option('--key <key>', 'idempotency key, to send a command again')
+    .option('--fields', 'only show which fields it takes')
+    .action((name: string | undefined, typed: string[], { key, fields }: { key?: string; fields?: true }) => {
+      const callables = forReading(extensions)
+      if (name === undefined) return printCallables(callables)
+      if (fields) return printCallable(callables, name)
+      return withConnection((connection) =>
+        call(connection, callables, { name, typed, ...(key !== undefined && { key }) }),
+      )
+    })
 
   program
     .command('seed')

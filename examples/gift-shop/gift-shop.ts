@@ -1,0 +1,17 @@
+import type { Extension } from 'daybook/definitions'
+import { giftCard, giftCardRequests } from './gift-card.ts'
+import { giftCardQueries, giftCards } from './gift-cards.ts'
+import { invoiceGateway } from './invoice-gateway.ts'
+import { issueGiftCards } from './issue-gift-cards.ts'
+
+/** What this shop has beside what every shop has. */
+export const giftShop: Extension = {
+  name: 'gift-shop',
+  module: import.meta.url,
+  aggregates: [giftCard],
+  commands: giftCardRequests,
+  projections: [giftCards],
+  queries: giftCardQueries,
+  processes: [issueGiftCards],
+  gateways: [invoiceGateway({ limit: 100_000 })],
+}

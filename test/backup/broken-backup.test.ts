@@ -1,0 +1,197 @@
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { restoreBackup } from '../../src/backup/restore.ts'
+import { takeBackup } from '../../src/backup/take.ts'
+import { verifyBackup } from '../../src/backup/verify.ts'
+import { systemClock } from '../../src/engine/clock.ts'
+import { NewerVersionError } from '../../src/engine/errors.ts'
+import { noStream } from '../../src/engine/event-store.ts'
+import { shopForReading } from '../../src/shop.ts'
+import { filesOf, openStorage } from '../../src/storage.ts'
+import { newEvents } from '../contract/new-event.ts'
+import { smallDisk, whyNotMounted } from '../faults/small-disk.ts'
+import { temporaryDirectory } from '../temporary-directory.ts'
+
+const nobody = filesOf('nowhere')
+
+function ownDirectory(): string {
+  const { path, remove } = temporaryDirectory()
+  onTestFinished(remove)
+  return path
+}
+
+/** A data directory with a log of some hundred kilobytes, and its backup. */
+async function backedUp(directory: string) {
+  const data = join(directory, 'data')
+  const storage = await openStorage({ DAYBOOK_DATA_DIR: data }, systemClock, () => {})
+  for (let stream = 0; stream < 20; stream++) await storage.store.append(`cart-${stream}`, noStream, newEvents(50))
+  await storage.vault.keyFor('ada')
+  await storage.close()
+  const backup = join(directory, 'backup')
+  const manifest = await take(data, backup)
+  return { data, backup, manifest }
+}
+
+function take(data: string, directory: string, onProgress = () => {}) {
+  return takeBackup({ files: filesOf(data), directory, version: '0.1.0', now: '2026-01-31T12:00:00.000Z', onProgress })
+}
+
+function verify(directory: string) {
+  return verifyBackup({ directory, files: nobody, onProgress: () => {} })
+}
+
+async function restore(backup: string, data: string, onStep = () => {}) {
+  const manifest = await verify(backup)
+  await restoreBackup({
+    backup,
+    manifest,
+    files: filesOf(data),
+    forgotten: [],
+    definitions: shopForReading,
+    clock: systemClock,
+    onStep,
+  })
+}
+
+let whole: Awaited<ReturnType<typeof backedUp>>
+const shared = temporaryDirectory()
+beforeAll(async () => {
+  whole = await backedUp(shared.path)
+  return shared.remove
+})
+
+/** A copy of the backup that a test may damage. */
+function copied(): string {
+  const directory = join(ownDirectory(), 'backup')
+  cpSync(whole.backup, directory, { recursive: true })
+  return directory
+}
+
+test('a backup says what it has, and only its owner can read it', async () => {
+  expect(await verify(whole.backup)).toEqual(whole.manifest)
+  expect(whole.manifest.log).toMatchObject({ position: 1_000, events: 1_000 })
+  for (const name of readdirSync(whole.backup)) expect(statSync(join(whole.backup, name)).mode & 0o777).toBe(0o600)
+  expect(statSync(whole.backup).mode & 0o777).toBe(0o700)
+})
+
+test.each(['log.db', 'vault.db', 'credentials.db'])('a flipped bit anywhere in %s is found', async (name) => {
+  const backup = copied()
+  const file = join(backup, name)
+  const bytes = readFileSync(file)
+  for (const share of [0, 0.1, 0.5, 0.999]) {
+    const flipped = Buffer.from(bytes)
+    const place = Math.floor(bytes.length * share)
+    flipped.writeUInt8(bytes.readUInt8(place) ^ 1, place)
+    writeFileSync(file, flipped)
+    await expect(verify(backup)).rejects.toThrow(`${file} is not what was written: its checksum is wrong`)
+  }
+})
+
+test('a backup that was cut off, or lacks a file, is none', async () => {
+  const backup = copied()
+  rmSync(join(backup, 'manifest.json'))
+  await expect(verify(backup)).rejects.toThrow(`There is no whole backup in ${backup}`)
+  cpSync(join(whole.backup, 'manifest.json'), join(backup, 'manifest.json'))
+  truncateSync(join(backup, 'log.db'), 4_096)
+  await expect(verify(backup)).rejects.toThrow('log.db has 4096 bytes instead of')
+  rmSync(join(backup, 'log.db'))
+  await expect(verify(backup)).rejects.toThrow('log.db is missing')
+  const { files, ...rest } = whole.manifest
+  const others = { ...rest, files: files.filter(({ name }) => name !== 'vault.db') }
+  cpSync(join(whole.backup, 'log.db'), join(backup, 'log.db'))
+  writeFileSync(join(backup, 'manifest.json'), JSON.stringify(others))
+  await expect(verify(backup)).rejects.toThrow('vault.db is missing')
+})
+
+test('what a newer Daybook made is left to it', async () => {
+  const backup = copied()
+  const say = (manifest: object) => writeFileSync(join(backup, 'manifest.json'), JSON.stringify(manifest))
+  say({ ...whole.manifest, format: 2, news: true })
+  await expect(verify(backup)).rejects.toThrow(NewerVersionError)
+  say({ ...whole.manifest, files: whole.manifest.files.map((file) => ({ ...file, layout: 99 })) })
+  await expect(verify(backup)).rejects.toThrow('log.db was written by Daybook 0.1.0, and this one does not know it')
+  say({ ...whole.manifest, files: [...whole.manifest.files, { ...whole.manifest.files[0], name: 'news.db' }] })
+  await expect(verify(backup)).rejects.toThrow(NewerVersionError)
+})
+
+test('a log that is damaged is not backed up as if it were whole', async () => {
+  const directory = ownDirectory()
+  const data = join(directory, 'data')
+  cpSync(whole.data, data, { recursive: true })
+  const bytes = readFileSync(filesOf(data).log)
+  bytes.write('X', bytes.lastIndexOf('"commandId"') + 15)
+  writeFileSync(filesOf(data).log, bytes)
+  await expect(take(data, join(directory, 'backup'))).rejects.toThrow(
+    /the checksum of the event at position \d+ is wrong/,
+  )
+  expect(existsSync(join(directory, 'backup'))).toBe(false)
+})
+
+describe('nothing is left of what', () => {
+  test('was stopped, wherever it was', async () => {
+    const directory = ownDirectory()
+    let steps = 0
+    await take(whole.data, join(directory, 'counted'), () => void steps++)
+    for (let at = 1; at <= steps; at++) {
+      let step = 0
+      const stopped = take(whole.data, join(directory, 'stopped'), () => {
+        if (++step === at) throw new Error('stopped')
+      })
+      await expect(stopped).rejects.toThrow('stopped')
+      expect(readdirSync(directory)).toEqual(['counted'])
+    }
+  })
+
+  test('was stopped while it was restored', async () => {
+    const directory = ownDirectory()
+    let steps = 0
+    await restore(whole.backup, join(directory, 'counted'), () => void steps++)
+    for (let at = 1; at <= steps; at++) {
+      let step = 0
+      const stopped = restore(whole.backup, join(directory, 'stopped'), () => {
+        if (++step === at) throw new Error('stopped')
+      })
+      await expect(stopped).rejects.toThrow('stopped')
+      expect(readdirSync(directory)).toEqual(['counted'])
+    }
+  })
+
+  test('was to go where something is', async () => {
+    const directory = ownDirectory()
+    writeFileSync(join(directory, 'letter'), '')
+    await expect(take(whole.data, directory)).rejects.toThrow(`${directory} is not empty`)
+    await expect(restore(whole.backup, directory)).rejects.toThrow(`${directory} is not empty`)
+    expect(readdirSync(directory)).toEqual(['letter'])
+  })
+})
+
+const probe = temporaryDirectory()
+const reason = whyNotMounted(probe.path)
+probe.remove()
+
+describe.skipIf(reason !== undefined)(
+  `a disk that is full${reason === undefined ? '' : ` (skipped: ${reason})`}`,
+  () => {
+    test('takes no backup and no restored shop, and has nothing of them', async () => {
+      const { directory } = smallDisk(256 * 1024)
+      for (const target of [join(directory, 'new'), directory]) {
+        await expect(take(whole.data, target)).rejects.toThrow(/full/)
+        expect(readdirSync(directory)).toEqual([])
+      }
+      mkdirSync(join(directory, 'data'))
+      await expect(restore(whole.backup, join(directory, 'data'))).rejects.toThrow(/ENOSPC|full/)
+      expect(readdirSync(join(directory, 'data'))).toEqual([])
+    })
+  },
+)

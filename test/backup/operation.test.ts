@@ -1,0 +1,58 @@
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { local } from '../../src/cli/connection.ts'
+import { createKey } from '../../src/cli/keys.ts'
+import { openShop } from '../integration/open-shop.ts'
+import { temporaryDirectory } from '../temporary-directory.ts'
+
+function ownDirectory(): string {
+  const { path, remove } = temporaryDirectory()
+  onTestFinished(remove)
+  return path
+}
+
+test('a backup is asked for by who is on the machine of the server, one at a time', async () => {
+  const shop = await openShop()
+  const directory = join(ownDirectory(), 'backup')
+  const state = async () => (await shop.send('GET', '/v1/backup')).body.state
+  const ask = (to: string, token?: string) =>
+    shop.send('POST', '/v1/backup', { body: { directory: to }, ...(token !== undefined && { token }) })
+  expect(await state()).toBe('none')
+
+  const key = await createKey(local(shop.daybook), 'Operator', [])
+  expect(await ask(directory, key)).toMatchObject({ status: 403, body: { code: 'local-only' } })
+  expect(await shop.send('DELETE', '/v1/backup', { token: key })).toMatchObject({ status: 403 })
+  expect(await ask('backup')).toMatchObject({ status: 422 })
+
+  expect(await ask(directory)).toMatchObject({ status: 202 })
+  expect(await ask(join(directory, 'other'))).toMatchObject({ status: 409, body: { code: 'backup-under-way' } })
+  await expect.poll(state).toBe('done')
+  expect((await shop.send('GET', '/v1/backup', { token: key })).body.taken.events).toBeGreaterThan(0)
+  expect(readdirSync(directory)).toContain('manifest.json')
+
+  expect(await ask(directory)).toMatchObject({ status: 202 })
+  await expect.poll(state).toBe('failed')
+  expect((await shop.send('GET', '/v1/backup')).body.error).toContain('is not empty')
+})
+
+test('one that is stopped leaves nothing, by an operator or with the server', async () => {
+  const shop = await openShop()
+  const place = ownDirectory()
+  mkdirSync(join(place, 'empty'))
+  for (const name of ['new', 'empty']) {
+    const ask = shop.send('POST', '/v1/backup', { body: { directory: join(place, name) } })
+    const stop = shop.send('DELETE', '/v1/backup')
+    expect(await ask).toMatchObject({ status: 202 })
+    await stop
+    await shop.send('DELETE', '/v1/backup')
+    await expect.poll(async () => (await shop.send('GET', '/v1/backup')).body.state).toBe('stopped')
+  }
+  expect(readdirSync(join(place, 'empty'))).toEqual([])
+  expect(existsSync(join(place, 'new'))).toBe(false)
+  expect(await shop.send('POST', '/v1/backup', { body: { directory: join(place, 'late') } })).toMatchObject({
+    status: 202,
+  })
+  await shop.close()
+  expect(existsSync(join(place, 'late'))).toBe(false)
+})

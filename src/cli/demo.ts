@@ -10,6 +10,7 @@ import type { Extension } from '../extension.ts'
 import { type Served, serve } from '../main.ts'
 import { type Connection, local, succeed } from './connection.ts'
 import { seedWithProgress } from './seed.ts'
+import { type Storefront, serveStorefront } from './storefront.ts'
 
 const demoKeyId = 'demo'
 const Address = z.object({ host: z.string(), port: z.int() })
@@ -61,9 +62,14 @@ async function demoKey(daybook: Daybook, connection: Connection): Promise<string
 export async function serveDemo(config: Config, extensions: readonly Extension[]): Promise<{ stop(): Promise<void> }> {
   const sandboxSecret = `whsec_${randomBytes(32).toString('base64')}`
   const sandbox = await startSandbox(sandboxSecret)
+  let storefront: Storefront | undefined
   try {
+    // The same at each start where it can be, for a browser keeps carts by the address.
+    storefront = await serveStorefront(config.DAYBOOK_PORT === 0 ? 0 : config.DAYBOOK_PORT + 1)
+    const { tell, close } = storefront
     const settings = {
       ...config,
+      DAYBOOK_CORS_ORIGINS: [...config.DAYBOOK_CORS_ORIGINS, ...storefront.origins],
       DAYBOOK_LOG_LEVEL: config.DAYBOOK_LOG_LEVEL === 'info' ? ('warn' as const) : config.DAYBOOK_LOG_LEVEL,
       DAYBOOK_GATEWAYS: ['sandbox'],
       DAYBOOK_SANDBOX_URL: sandbox.url,
@@ -80,32 +86,40 @@ export async function serveDemo(config: Config, extensions: readonly Extension[]
       },
     })
     sandbox.tell(`${served.url}/v1/gateways/sandbox/callbacks`)
-    say(served, sandbox.url, key)
+    tell({ url: served.url, sandboxUrl: sandbox.url })
+    say(served, { shop: storefront.url, sandbox: sandbox.url }, key)
     return {
       async stop() {
+        await close()
         await served.stop()
         sandbox.stop()
       },
     }
   } catch (error) {
     sandbox.stop()
+    await storefront?.close()
     throw error
   }
 }
 
-function say({ url, metricsUrl, daybook }: Served, sandboxUrl: string, key: string): void {
+function say(
+  { url, metricsUrl, daybook }: Served,
+  { shop, sandbox }: { readonly shop: string; readonly sandbox: string },
+  key: string,
+): void {
   console.log(`
 Daybook ${daybook.version} serves the demo shop.
 
+  Shop          ${shop}
   API           ${url}/v1/products?language=en&currency=EUR
   Reference     ${url}/reference
   Metrics       ${metricsUrl}
-  Sandbox       ${sandboxUrl}
+  Sandbox       ${sandbox}
   Staff key     ${key}
 
 Place and pay an order, in another terminal:
 
-${orderLine(url, sandboxUrl)}
+${orderLine(url, sandbox)}
 
 Then see today's sales:
 

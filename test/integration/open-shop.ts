@@ -2,11 +2,13 @@ import { onTestFinished } from 'vitest'
 import { sandboxServer } from '../../src/adapters/sandbox/server.ts'
 import { readConfig } from '../../src/config.ts'
 import { type Daybook, daybook } from '../../src/daybook.ts'
+import type { Extension } from '../../src/extension.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
 import { type ShopClient, shopClient } from './shop-client.ts'
 
 export interface OpenShop extends ShopClient {
   readonly daybook: Daybook
+  readonly metricsUrl: string
   readonly directory: string
   /** Stops the shop, as at a restart; the directory stays until the test is finished. */
   close(): Promise<void>
@@ -15,7 +17,11 @@ export interface OpenShop extends ShopClient {
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 
 /** Opens a whole shop in this process, on files in a directory of its own, with a sandbox gateway over HTTP. */
-export async function openShop(settings: Record<string, string> = {}, directory = ownDirectory()): Promise<OpenShop> {
+export async function openShop(
+  settings: Record<string, string> = {},
+  directory = ownDirectory(),
+  extensions: readonly Extension[] = [],
+): Promise<OpenShop> {
   let callbackUrl: string | undefined
   const sandbox = sandboxServer({
     secret,
@@ -35,8 +41,8 @@ export async function openShop(settings: Record<string, string> = {}, directory 
     DAYBOOK_SANDBOX_SECRET: secret,
     ...settings,
   })
-  const opened = await daybook({ config })
-  const { url } = await opened.listen()
+  const opened = await daybook({ config, extensions })
+  const { url, metricsUrl } = await opened.listen()
   callbackUrl = `${url}/v1/gateways/sandbox/callbacks`
   let closing: Promise<void> | undefined
   async function close(): Promise<void> {
@@ -45,7 +51,7 @@ export async function openShop(settings: Record<string, string> = {}, directory 
   }
   onTestFinished(close)
 
-  return { ...shopClient({ url, token: opened.adminToken, sandboxUrl }), daybook: opened, directory, close }
+  return { ...shopClient({ url, token: opened.adminToken, sandboxUrl }), daybook: opened, metricsUrl, directory, close }
 }
 
 function ownDirectory(): string {

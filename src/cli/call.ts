@@ -46,17 +46,21 @@ export function printCallables(callables: Callables): void {
   )
 }
 
+/** What of a JSON schema is shown. */
+const Fields = z.object({
+  properties: z.record(z.string(), z.object({ description: z.string().default('') })).default({}),
+  required: z.array(z.string()).default([]),
+})
+
 /** Says what a command or query takes. @throws CallError when there is none with this name */
 export function printCallable(callables: Callables, name: string): void {
   const { method, path, summary, fields } = find(callables, name)
   console.log(`${method} ${path}\n${summary}\n`)
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, parameter = '']) => parameter)
-  const inFields = Object.entries(fields.shape)
+  const { properties, required } = Fields.parse(z.toJSONSchema(fields, { io: 'input', unrepresentable: 'any' }))
+  const inFields = Object.entries(properties)
     .filter(([field]) => !inPath.includes(field))
-    .map(([field, schema]) => {
-      const isNeeded = schema instanceof z.ZodType && !schema.safeParse(undefined).success
-      return [field, isNeeded ? 'needed' : '', z.globalRegistry.get(schema)?.description ?? '']
-    })
+    .map(([field, { description }]) => [field, required.includes(field) ? 'needed' : '', description])
   printTable(['field', '', 'what it is'], [...inPath.map((field) => [field, 'needed', 'in the path']), ...inFields])
 }
 

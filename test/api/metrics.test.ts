@@ -1,29 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { type MetricSources, metrics } from '../../src/api/metrics.ts'
+import { metrics } from '../../src/api/metrics.ts'
+import { sources } from './metric-sources.ts'
 import { serve } from './serve.ts'
-
-const sources: MetricSources = {
-  version: '1.2.3',
-  figures: async () => ({
-    projections: [
-      { name: 'venues', version: 1, status: 'live', position: 7, lag: 2, lagMs: 1_500, eventsPerSecond: 2.5 },
-      { name: 'bookings', version: 1, status: 'stopped', position: 3, lag: 6, error: 'poison' },
-    ],
-    processes: [{ name: 'fulfil', position: 5, underWay: 1, lagMs: 250, reactions: 9, error: 'down' }],
-    commands: { waiting: 4, waitingBytes: 400, streams: 2, folds: { entries: 3, capacity: 10, hits: 8, misses: 2 } },
-    appended: { total: 12, perSecond: 0.5 },
-    backlog: { appends: 1, bytes: 100 },
-    waiters: { positions: 6, outcomes: 7 },
-    readCache: undefined,
-    openWork: [{ job: 'pay', open: 2, overdue: 1, oldestDueAt: '2026-01-15T09:29:00.000Z', isMore: false }],
-    deadLetters: { items: [{ name: 'pay', count: 3 }], isMore: false },
-    jobs: undefined,
-    disk: { files: [{ name: 'log', bytes: 5 }], freeBytes: 50, totalBytes: 500 },
-  }),
-  health: () => ({ started: true, degraded: ['bookings'] }),
-  isDraining: () => false,
-  clock: { now: () => Date.parse('2026-01-15T09:30:00.000Z') },
-}
 
 async function scrape(port: number): Promise<string> {
   return await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
@@ -71,17 +49,35 @@ test('What others know is asked for when somebody looks', async () => {
     'daybook_dead_letters{name="pay"} 3',
     'daybook_dead_letters{name="fulfil"} 0',
     'daybook_disk_free_bytes 50',
+    'daybook_jobs{state="dead"} 4',
+    'daybook_cache_hits_total{cache="documents"} 80',
+    'daybook_projection_rebuild_ratio{projection="bookings"} 0.25',
     'daybook_info{version="1.2.3"} 1',
     'daybook_degraded 1',
   ]) {
     expect(text).toContain(line)
   }
-  expect(text).not.toContain('daybook_jobs{')
   for (const quantile of ['0.5', '0.99', '0.999']) {
     expect(text).toMatch(new RegExp(`daybook_event_loop_delay_seconds\\{quantile="${quantile}"\\} \\d`))
   }
   expect(text).toMatch(/daybook_memory_bytes\{kind="heapUsed"\} \d/)
   expect((await fetch(`http://127.0.0.1:${port}/other`)).status).toBe(404)
+})
+
+test('What can’t be known now is left out', async () => {
+  const figures = async () => ({
+    ...(await sources.figures()),
+    jobs: undefined,
+    disk: undefined,
+    deadLetters: undefined,
+  })
+  const measured = metrics({ ...sources, figures })
+  onTestFinished(() => measured.close())
+  const text = await scrape(await measured.listen(0, '127.0.0.1'))
+  for (const name of ['daybook_jobs', 'daybook_disk_free_bytes', 'daybook_dead_letters']) {
+    expect(text).not.toMatch(new RegExp(`^${name}[{ ]`, 'm'))
+  }
+  expect(text).toContain('daybook_commands_waiting 4')
 })
 
 test('Several servers in one process count apart', async () => {

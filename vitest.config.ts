@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config'
 
 /** Tests that keep the whole machine busy, or measure how long something takes: they run after all others, one at a time. */
-const alone = ['test/{backup,cluster,crash,faults,races}/**/*.test.ts', 'test/adapters/redis/*-outage.test.ts']
+const alone = [
+  'test/{backup,cluster,package,crash,faults,races,storefront}/**/*.test.ts',
+  'test/adapters/redis/*-outage.test.ts',
+]
 
 export default defineConfig({
   test: {

@@ -74,7 +74,11 @@ export const cartPage: Page = async ({ root, signal, titled }) => {
     failure.replaceChildren()
     work()
       .then(show)
-      .then(countPieces)
+      .then(() => {
+        // What had the focus may be gone with its line.
+        if (document.activeElement === document.body) heading.focus()
+        return countPieces()
+      })
       .catch(async (error: unknown) => {
         failure.replaceChildren(notice(error))
         await show()

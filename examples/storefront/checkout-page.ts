@@ -53,7 +53,8 @@ async function shippingChoice(
   signal: AbortSignal,
 ): Promise<HTMLElement[]> {
   const query = { country, currency: cart.currency, language: language() }
-  const { items } = await client.get('/v1/shipping-methods', { query, signal })
+  const answer = await client.get('/v1/shipping-methods', { query, signal })
+  const items = answer.items.toSorted((one, other) => one.price - other.price)
   if (items.length === 0) return [element('p', { class: 'notice', role: 'alert' }, text('noShipping'))]
   const [first] = items
   const checked = items.some(({ id }) => id === chosen) ? chosen : first?.id

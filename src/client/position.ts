@@ -7,7 +7,7 @@ const form = /^([A-Za-z0-9_-]+)\.([0-9a-z]+)$/
  * Whether a position is behind another one of the same log: behind the dot is a number in base 36. Of positions that do not
  * look like that, the one that came later counts.
  */
-export function isBehind(one: string, other: string): boolean {
+function isBehind(one: string, other: string): boolean {
   const [, log, place] = form.exec(one) ?? []
   const [, otherLog, otherPlace] = form.exec(other) ?? []
   if (log === undefined || log !== otherLog) return false

@@ -12,6 +12,8 @@ export interface ServerProcessOptions {
   readonly settings?: Readonly<Record<string, string>>
   /** Environment beside the settings, such as `LD_PRELOAD`. */
   readonly environment?: Readonly<Record<string, string>>
+  /** What is run in place of Daybook's own command line. */
+  readonly main?: string
   /** What runs node, such as `['strace', '-f', '-o', file]`; nothing by default. */
   readonly wrapper?: readonly string[]
 }
@@ -50,11 +52,11 @@ const longestStartMs = 60_000
 
 /** Starts `daybook serve`; `ready` says when it can be used. It does not outlive this process. */
 export function startServer(options: ServerProcessOptions): ServerProcess {
-  const { directory, settings = {}, environment = {}, wrapper = [] } = options
+  const { directory, settings = {}, environment = {}, main = commandLine, wrapper = [] } = options
   const { server: serverFile } = filesOf(directory)
   // A server that was killed has left its own, which is of a port that nobody listens on.
   rmSync(serverFile, { force: true })
-  const [runner, ...args] = [...wrapper, process.execPath, commandLine, 'serve']
+  const [runner, ...args] = [...wrapper, process.execPath, main, 'serve']
   const child = startChild({
     command: [runner ?? process.execPath, ...args],
     environment: environmentWith({

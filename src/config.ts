@@ -27,6 +27,8 @@ const Proxies = z.union(
   ],
   'must be a number of proxies, or their addresses and networks (10.0.0.0/8), separated by commas',
 )
+/** Of what people keep: from a minute to ten years. */
+const Lifetime = z.coerce.number().int().min(60_000).max(315_576_000_000)
 const Secret = z.string().min(32, 'must have at least 32 characters')
 
 /** An address of a server; it may hold a password. */
@@ -67,7 +69,38 @@ const settings = {
     .min(60_000)
     .max(31_536_000_000)
     .default(2_592_000_000)
-    .describe('How long a token of a customer or guest is good'),
+    .describe('How long a token of a guest is good, and one of a customer that staff asked for'),
+  DAYBOOK_TOKEN_PREVIOUS_SECRETS: List.pipe(z.array(Secret).max(10))
+    .optional()
+    .describe('Secrets that tokens were signed with before, separated by commas: those tokens stay good'),
+  DAYBOOK_ACCESS_TOKEN_LIFETIME_MS: z.coerce
+    .number()
+    .int()
+    .min(60_000)
+    .max(3_600_000)
+    .default(900_000)
+    .describe('How long an access token of an account is good'),
+  DAYBOOK_SESSION_LIFETIME_MS: Lifetime.default(7_776_000_000).describe(
+    'How long after the log-in a session ends, whatever is done',
+  ),
+  DAYBOOK_SESSION_IDLE_MS: Lifetime.default(2_592_000_000).describe('How long a session lasts without being used'),
+  DAYBOOK_ACCOUNT_REQUESTS_PER_MINUTE: Count.default(60).describe(
+    'Log-ins, registrations and the like of one address in a minute, of each kind',
+  ),
+  DAYBOOK_SMTP_URL: serverUrl('smtp', 'smtps')
+    .optional()
+    .describe('Server that sends mail, with user and password; with the sandbox gateway mails go there if absent'),
+  DAYBOOK_MAIL_FROM: z.string().min(3).max(300).optional().describe('Whom mails are from: Teapots <shop@example.com>'),
+  DAYBOOK_SHOP_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Page that links in mails lead to; without it they have a token alone'),
+  DAYBOOK_ISSUER: z.url().optional().describe('Another place where customers log in, as its tokens say it (iss)'),
+  DAYBOOK_ISSUER_JWKS_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Where the keys of that issuer are (JWKS)'),
+  DAYBOOK_ISSUER_AUDIENCE: z.string().min(1).max(300).optional().describe('For whom its tokens must be (aud)'),
   DAYBOOK_GATEWAYS: List.default([]).describe('Payment gateways, separated by commas: sandbox'),
   DAYBOOK_SANDBOX_URL: z.url().default('http://127.0.0.1:4010').describe('Where the sandbox gateway is'),
   DAYBOOK_SANDBOX_SECRET: Secret.optional().describe('Secret that the sandbox gateway signs its callbacks with'),
@@ -150,6 +183,8 @@ const secrets = [
   'MONGODB_URL',
   'REDIS_URL',
   'DAYBOOK_TOKEN_SECRET',
+  'DAYBOOK_TOKEN_PREVIOUS_SECRETS',
+  'DAYBOOK_SMTP_URL',
   'DAYBOOK_SANDBOX_SECRET',
 ] as const
 

@@ -1,6 +1,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
+import { accounts, mailGatewayOf } from './accounts.ts'
 import { sandboxGateway } from './adapters/sandbox/gateway.ts'
 import { webhookGateway } from './adapters/webhooks/gateway.ts'
 import { api } from './api/api.ts'
@@ -23,6 +24,7 @@ import { customer, isForgotten, registrationOf } from './domain/customer.ts'
 import { systemClock } from './engine/clock.ts'
 import { startCluster } from './engine/cluster.ts'
 import { roles as allRoles, type Role } from './engine/cluster-member.ts'
+import { accountsSecret } from './engine/credential-store.ts'
 import { defaultLimits, type Engine, type EngineOptions, startEngine } from './engine/engine.ts'
 import { watchLogHealth } from './engine/log-health.ts'
 import { personalData } from './engine/personal-data.ts'
@@ -31,6 +33,7 @@ import { workerBuilder } from './rebuild.ts'
 import { shop } from './shop.ts'
 import { filesOf, openingError, openStorage, usesFiles } from './storage.ts'
 import { version } from './version.ts'
+import type { MailGateway } from './workers/mail-gateway.ts'
 import type { PaymentGateway } from './workers/payment-gateway.ts'
 
 export interface DaybookOptions {
@@ -40,6 +43,8 @@ export interface DaybookOptions {
   readonly extensions?: readonly Extension[]
   /** Payment gateways beside those that the settings name. */
   readonly gateways?: readonly PaymentGateway[]
+  /** What sends mail, in the place of what the settings name. */
+  readonly mail?: MailGateway
   /** What this process of a cluster does; all of it by default, and always where one process runs alone. */
   readonly roles?: readonly Role[]
   /** False for a command line that only sends commands: what follows from them waits for the server. */
@@ -214,9 +219,28 @@ export async function daybook(options: DaybookOptions = {}): Promise<Daybook> {
       cluster,
       clock,
     })
-    const tokenSecret = config.DAYBOOK_TOKEN_SECRET
-    const signingKey = tokenSecret === undefined ? await vault.secret('tokens') : Buffer.from(tokenSecret)
-    const kid = fingerprint(signingKey).slice(0, 8)
+    const { DAYBOOK_TOKEN_SECRET: tokenSecret, DAYBOOK_TOKEN_PREVIOUS_SECRETS: previousSecrets = [] } = config
+    const signingKeys = [tokenSecret, ...previousSecrets].flatMap((secret) => (secret ? [Buffer.from(secret)] : []))
+    const keys = signingKeys.length > 0 ? signingKeys : [await vault.secret('tokens')]
+    const secrets = { claims: await vault.secret('claims'), requests: await vault.secret('requests') }
+    const { operations: accountOperations, ...logIn } = accounts({
+      config,
+      credentials,
+      secrets: { accounts: await vault.secret(accountsSecret), claims: secrets.claims },
+      tokens: tokens({
+        keys: keys.map((secret) => ({ kid: fingerprint(secret).slice(0, 8), secret })),
+        // The shop's own name goes with its keys where it moves; the log's is what older tokens say.
+        audiences: [fingerprint(await vault.secret('audience')), store.logId],
+        lifetimeMs: config.DAYBOOK_TOKEN_LIFETIME_MS,
+        clock,
+      }),
+      engine,
+      store,
+      mail: options.mail ?? (await mailGatewayOf(config)),
+      clock,
+      onFailure,
+    })
+    opened.defer(logIn.close)
     // Where either is on a server, the server's own tools copy it.
     const isCopied = config.EVENTSTOREDB_URL === undefined && config.MONGODB_URL === undefined
     const backup = isCopied ? backups(filesOf(directory), version, clock.now) : undefined
@@ -233,15 +257,10 @@ export async function daybook(options: DaybookOptions = {}): Promise<Daybook> {
       ],
       ...engine,
       store,
-      secrets: { claims: await vault.secret('claims'), requests: await vault.secret('requests') },
+      accountOperations,
+      secrets,
       authentication: {
-        tokens: tokens({
-          keys: [{ kid, secret: signingKey }],
-          // The shop's own name goes with its keys where it moves; the log's is what older tokens say.
-          audiences: [fingerprint(await vault.secret('audience')), store.logId],
-          lifetimeMs: config.DAYBOOK_TOKEN_LIFETIME_MS,
-          clock,
-        }),
+        ...logIn,
         isForgotten: async (id) => isForgotten((await engine.handler.fold(customer, id)).state),
         findApiKey: async (id) => {
           const { state } = await engine.handler.fold(apiKey, id)

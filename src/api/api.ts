@@ -11,7 +11,7 @@ import type { PaymentGateway } from '../workers/payment-gateway.ts'
 import { type AdmissionLimits, admission } from './admission.ts'
 import { type AuthenticationOptions, authentication } from './authentication.ts'
 import { identifyCallers } from './caller.ts'
-import { claims } from './claims.ts'
+import { type Claims, claims } from './claims.ts'
 import { commandRoute } from './command-route.ts'
 import { deadline } from './deadline.ts'
 import type { Route } from './exchange.ts'
@@ -35,6 +35,8 @@ export interface ApiOptions {
   readonly queries: readonly QueryDefinition[]
   /** Beside those that issue tokens. */
   readonly operations: readonly Operation[]
+  /** Those of customers' accounts, which claim e-mail addresses as commands do. */
+  accountOperations?(claims: Claims): readonly Operation[]
   readonly gateways: readonly PaymentGateway[]
   readonly handler: CommandHandler
   readonly projections: ReadModels
@@ -119,7 +121,7 @@ export async function api(options: ApiOptions): Promise<Api> {
   const { guestTokensPerMinute } = limits
   const { tokens } = options.authentication
   const issuing = tokenOperations({ tokens, assertCustomer: options.assertCustomer, guestTokensPerMinute })
-  const operations = [...issuing, ...options.operations]
+  const operations = [...issuing, ...options.operations, ...(options.accountOperations?.(held) ?? [])]
   const toCommand = { handler, personal, claims: held, waiters, positions, clock, hashSecret: secrets.requests }
   const toQuery = { projections, personal, positions, clock, queryWaitMs: limits.queryWaitMs }
   const routes: readonly Route[] = [

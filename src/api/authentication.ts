@@ -17,6 +17,8 @@ export interface AuthenticationOptions {
   findApiKey(id: string): Promise<ApiKeyRecord | undefined>
   /** Whether a customer or guest was forgotten: what they would enter now could be kept for nobody. */
   isForgotten(id: string): Promise<boolean>
+  /** Whether a session was ended, as far as this process knows; absent where there are none. */
+  isEnded?(sessionId: string): boolean
   /** With this token everything may be asked, from this very machine only. */
   readonly adminToken?: string
   /** All scopes that there are. */
@@ -83,6 +85,8 @@ export function authentication(options: AuthenticationOptions): (credentials: Cr
       return undefined
     }
     if (!remembered) verified.set(token, known)
+    const { sessionId } = known.principal
+    if (sessionId !== undefined && options.isEnded?.(sessionId)) return undefined
     return (await isForgotten(known.principal.id)) ? undefined : known.principal
   }
 

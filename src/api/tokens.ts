@@ -11,8 +11,14 @@ export interface Token {
   readonly expiresAt: string
 }
 
+export interface TokenSession {
+  readonly sessionId: string
+  readonly lifetimeMs: number
+}
+
 export interface Tokens {
-  issue(kind: 'customer' | 'guest', id: string): Promise<Token>
+  /** @param session of an account, whose tokens are good for a shorter time */
+  issue(kind: 'customer' | 'guest', id: string, session?: TokenSession): Promise<Token>
   /**
    * @returns who it is and until when, in milliseconds since the epoch; undefined for what is forged, expired or not
    *   meant for this server
@@ -34,7 +40,12 @@ export interface TokenOptions {
 
 const issuer = 'daybook'
 const algorithm = 'HS256'
-const Claims = z.object({ kind: z.enum(['customer', 'guest']), sub: z.string().min(1).max(100), exp: z.number() })
+const Claims = z.object({
+  kind: z.enum(['customer', 'guest']),
+  sub: z.string().min(1).max(100),
+  sid: z.uuid().optional(),
+  exp: z.number(),
+})
 
 export function tokens({ keys, audiences, lifetimeMs, clock }: TokenOptions): Tokens {
   const [signing] = keys
@@ -43,10 +54,10 @@ export function tokens({ keys, audiences, lifetimeMs, clock }: TokenOptions): To
   if (audience === undefined) throw new Error('Tokens need an audience')
   const secrets = new Map(keys.map(({ kid, secret }) => [kid, secret]))
   return {
-    async issue(kind, id) {
+    async issue(kind, id, session) {
       const issuedAt = Math.floor(clock.now() / 1_000)
-      const expiresAt = issuedAt + Math.floor(lifetimeMs / 1_000)
-      const token = await new SignJWT({ kind })
+      const expiresAt = issuedAt + Math.floor((session?.lifetimeMs ?? lifetimeMs) / 1_000)
+      const token = await new SignJWT({ kind, ...(session && { sid: session.sessionId }) })
         .setProtectedHeader({ alg: algorithm, kid: signing.kid, typ: 'JWT' })
         .setIssuer(issuer)
         .setAudience(audience)
@@ -66,8 +77,9 @@ export function tokens({ keys, audiences, lifetimeMs, clock }: TokenOptions): To
       }
       try {
         const { payload } = await jwtVerify(token, keyOf, options)
-        const { kind, sub, exp } = Claims.parse(payload)
-        return { principal: { kind, id: sub, scopes: new Set() }, expiresAt: exp * 1_000 }
+        const { kind, sub, sid, exp } = Claims.parse(payload)
+        const principal = { kind, id: sub, scopes: new Set<string>(), ...(sid !== undefined && { sessionId: sid }) }
+        return { principal, expiresAt: exp * 1_000 }
       } catch {
         return undefined
       }

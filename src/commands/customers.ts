@@ -6,23 +6,25 @@ import { command } from '../engine/command-definition.ts'
 /** A customer's account belongs to the customer with its id. */
 const own = owner((_customer: Customer, id) => id, 'customers')
 
-export const customerRequests = [
-  command({
-    name: 'registerCustomer',
-    route: 'POST /v1/customers',
-    summary: 'Register a customer',
-    description: 'The e-mail address must not be in use by another customer.',
-    who: staff('customers'),
-    target: customer,
-    type: 'RegisterCustomer',
-    body: customerCommands.RegisterCustomer.extend({
-      id: Id.exactOptional().meta({ description: 'Identifier, if the shop chooses it itself', example: '17850' }),
-    }),
-    creates: { location: '/v1/customers/{customerId}', id: (body) => body.id },
-    claims: ({ email }) => (email === null ? [] : [{ noun: 'e-mail address', value: email.trim().toLowerCase() }]),
-    holds: ({ status }) => status === 'registered',
-    toData: ({ email, name, attributes }) => ({ email, name, attributes }),
+export const registerCustomer = command({
+  name: 'registerCustomer',
+  route: 'POST /v1/customers',
+  summary: 'Register a customer',
+  description: 'The e-mail address must not be in use by another customer.',
+  who: staff('customers'),
+  target: customer,
+  type: 'RegisterCustomer',
+  body: customerCommands.RegisterCustomer.extend({
+    id: Id.exactOptional().meta({ description: 'Identifier, if the shop chooses it itself', example: '17850' }),
   }),
+  creates: { location: '/v1/customers/{customerId}', id: (body) => body.id },
+  claims: ({ email }) => (email === null ? [] : [{ noun: 'e-mail address', value: email.trim().toLowerCase() }]),
+  holds: ({ status }) => status === 'registered',
+  toData: ({ email, name, attributes }) => ({ email, name, attributes }),
+})
+
+export const customerRequests = [
+  registerCustomer,
   command({
     name: 'renameCustomer',
     route: 'POST /v1/customers/{customerId}/rename',

@@ -20,7 +20,7 @@ const CartLine = CartLineAdded.extend({
 })
 type CartLine = z.output<typeof CartLine>
 
-const Cart = z.object({
+export const Cart = z.object({
   id: Id.meta({ description: 'Id of the cart', example: '0198f0c2-2222-7a34-9b0e-3f2c1d5a7b88' }),
   ...CartOpened.shape,
   lines: z.array(CartLine).meta({ description: 'Lines in the order in which they were added' }),
@@ -42,7 +42,7 @@ const Cart = z.object({
   changedAt: Timestamp.meta({ description: 'When it was last changed', example: '2026-01-15T09:35:00.000Z' }),
   revision: z.int().min(0).meta({ description: 'Revision of the cart, for `If-Match`', example: 4 }),
 })
-type Cart = z.output<typeof Cart>
+export type Cart = z.output<typeof Cart>
 
 const openCartsRead = 20
 

@@ -42,7 +42,7 @@ export const Customer = z.object({
 })
 export type Customer = z.output<typeof Customer>
 
-const customerDocuments = collection('customers', Customer, {
+export const customerDocuments = collection('customers', Customer, {
   byCreatedAt: ['createdAt'],
   byBuyer: ['buyer', 'createdAt'],
 })

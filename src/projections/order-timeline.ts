@@ -6,7 +6,7 @@ import { Id, Timestamp } from '../domain/values.ts'
 import { owner } from '../engine/access.ts'
 import type { Recorded } from '../engine/events.ts'
 import { type Change, collection, projection } from '../engine/projection.ts'
-import { findPage } from '../engine/query.ts'
+import { findPage, type Reader } from '../engine/query.ts'
 import { pageOf, pageParameters, query } from '../engine/query-definition.ts'
 import { idOf } from '../engine/streams.ts'
 
@@ -19,7 +19,7 @@ type Details = Readonly<Record<string, string | number | boolean>>
 
 const CustomerId = Id.meta({ description: 'Whose order it is', example: '0198f0c2-1111-7a34-9b0e-3f2c1d5a7b88' })
 
-const TimelineEntry = z.object({
+export const TimelineEntry = z.object({
   orderId: Id,
   position: z.int().meta({ description: 'Place in the log, by which entries are in order', example: 4711 }),
   at: Timestamp.meta({ description: 'When it happened', example: '2026-01-15T09:30:00.000Z' }),
@@ -183,6 +183,14 @@ export const orderTimeline = projection({
     ReservationCommitted: ofReservation,
   },
 })
+
+const entriesRead = 200
+
+/** What happened to an order, the first first. */
+export async function timelineOf(reader: Reader, orderId: string): Promise<readonly TimelineEntry[]> {
+  const found = await reader.find(entries, { index: 'byOrder', equals: [orderId], limit: entriesRead })
+  return found.map(({ body }) => body)
+}
 
 const Timeline = pageOf(TimelineEntry).extend({ customerId: CustomerId })
 

@@ -7,6 +7,7 @@ import { Amount, Country, Currency, Id, Timestamp } from '../domain/values.ts'
 import { staff } from '../engine/access.ts'
 import type { Recorded } from '../engine/events.ts'
 import { type Change, collection, projection } from '../engine/projection.ts'
+import type { Reader } from '../engine/query.ts'
 import { documentQuery, pageQuery } from '../engine/query-definition.ts'
 import { idOf } from '../engine/streams.ts'
 import { Instant } from './instant.ts'
@@ -139,6 +140,14 @@ export const payments = projection({
     },
   },
 })
+
+const paymentsRead = 50
+
+/** The payments of an order, the newest first. */
+export async function paymentsOf(reader: Reader, orderId: string): Promise<readonly Payment[]> {
+  const find = { index: 'byOrder', equals: [orderId], direction: 'descending', limit: paymentsRead } as const
+  return (await reader.find(paymentDocuments, find)).map(({ body }) => body)
+}
 
 const getPayment = documentQuery({
   name: 'getPayment',

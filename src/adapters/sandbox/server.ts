@@ -6,6 +6,7 @@ import { Behaviour, choices } from './behaviour.ts'
 import { signingKey } from './callback-signature.ts'
 import { callbackSender } from './callbacks.ts'
 import { callMemory } from './calls.ts'
+import { messageRoutes } from './message-routes.ts'
 import { paymentRoutes } from './payment-routes.ts'
 import { Problem, problemOf, sendProblem } from './problem.ts'
 import { paymentProcessor } from './processor.ts'
@@ -84,5 +85,6 @@ export function sandboxServer(options: SandboxServerOptions): FastifyInstance {
     prefix: '/v1/payments',
   })
   app.register(async (scope) => approvalRoutes(scope, processor), { prefix: '/approvals' })
+  app.register(async (scope) => messageRoutes(scope, clock), { prefix: '/v1/messages' })
   return app
 }

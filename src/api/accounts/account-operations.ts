@@ -1,0 +1,258 @@
+import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
+import { EmailAddress } from '../../domain/values.ts'
+import { anyone, shopper } from '../../engine/access.ts'
+import { reject } from '../../engine/errors.ts'
+import { derivedId } from '../../engine/streams.ts'
+import type { ApiRequest } from '../exchange.ts'
+import { type Operation, operation } from '../operation-route.ts'
+import { problem, unauthenticated } from '../problems.ts'
+import type { AccountRecords } from './account-records.ts'
+import type { Attempts } from './attempts.ts'
+import type { Customers } from './customer-accounts.ts'
+import type { LogIns } from './log-in.ts'
+import type { MailQueue } from './mail-queue.ts'
+import type { confirmationTokens, resetTokens } from './mail-token.ts'
+import type { MailTexts } from './mails.ts'
+import type { Passwords } from './passwords.ts'
+import { GuestToken, LoggedIn, MailedToken, NewPassword, SentPassword } from './schemas.ts'
+import type { Sessions } from './sessions.ts'
+
+/** How people get an account, and into it. No answer, status or amount of work tells whether an e-mail address is known. */
+
+export interface AccountOptions {
+  readonly accounts: AccountRecords
+  readonly customers: Customers
+  readonly passwords: Passwords
+  readonly attempts: Attempts
+  readonly sessions: Sessions
+  readonly logIns: LogIns
+  readonly confirmations: ReturnType<typeof confirmationTokens>
+  readonly resets: ReturnType<typeof resetTokens>
+  readonly texts: MailTexts
+  /** Undefined where the shop sends no mail. */
+  readonly mail: MailQueue | undefined
+  /** The id of the account of an e-mail address. */
+  readonly accountIdOf: (email: string) => string
+  /** Of one network address, for what needs no token. */
+  readonly requestsPerMinute: number
+}
+
+const Nothing = z.object({})
+const windowMs = 900_000
+/** Tries with a wrong password. */
+const ofAccount = { limit: 10, windowMs }
+const ofAddress = { limit: 100, windowMs }
+/** Mails that somebody can have sent to one address, and from one. */
+const mailsTo = { limit: 5, windowMs: 3_600_000 }
+const mailsFrom = { limit: 50, windowMs }
+
+const Asked = z
+  .object({ status: z.literal('accepted').meta({ description: 'Always this', example: 'accepted' }) })
+  .meta({ description: 'That it was asked for; what follows is in the mail' })
+
+function wrongPassword() {
+  return unauthenticated('log-in-failed', 'E-mail address or password is wrong, or there is no such account.')
+}
+
+function tokenNotGood() {
+  const detail = 'This link is not good, has expired or was used. Ask for another one.'
+  return problem(409, 'mail-token-invalid', detail)
+}
+
+export function accountOperations(options: AccountOptions): readonly Operation[] {
+  const { accounts, customers, passwords, attempts, sessions, logIns, confirmations, resets, texts } = options
+  const { accountIdOf, requestsPerMinute } = options
+
+  function mailOrRefuse(): MailQueue {
+    if (options.mail) return options.mail
+    throw reject(
+      'mail-not-set-up',
+      'This shop sends no mail yet, which this needs. Whoever runs it sets DAYBOOK_SMTP_URL and DAYBOOK_MAIL_FROM.',
+    )
+  }
+
+  /** Counts a try by account and by network address. @throws ProblemError (429) */
+  async function takeTry(account: string, { address }: Pick<ApiRequest, 'address'>): Promise<void> {
+    await attempts.take(`address ${address}`, ofAddress)
+    await attempts.take(`account ${account}`, ofAccount)
+  }
+
+  async function passed(account: string, { address }: Pick<ApiRequest, 'address'>): Promise<void> {
+    await attempts.clear(`account ${account}`)
+    await attempts.giveBack(`address ${address}`)
+  }
+
+  async function takeMail(email: string, { address }: Pick<ApiRequest, 'address'>): Promise<void> {
+    await attempts.take(`mails from ${address}`, mailsFrom)
+    await attempts.take(`mails to ${accountIdOf(email)}`, mailsTo)
+  }
+
+  /** An account whose customer was not forgotten. */
+  async function standing(accountId: string) {
+    const account = await accounts.find(accountId)
+    return account && (await customers.isRegistered(account.customerId)) ? account : undefined
+  }
+
+  const register = operation({
+    name: 'registerAccount',
+    method: 'POST',
+    path: '/v1/accounts/register',
+    summary: 'Ask for an account',
+    description:
+      'Sends a mail with a link to confirm the address; the password is chosen there, by whoever reads the mail. The answer is the same for every address: who has an account already is told so by mail.',
+    who: anyone(),
+    requestsPerMinute,
+    parameters: Nothing,
+    body: z.object({
+      email: EmailAddress,
+      name: z.string().trim().min(1).max(200).meta({ description: 'Full name', example: 'Ada Lovelace' }),
+    }),
+    result: Asked,
+    status: 202,
+    async run({ body: { email, name }, request }) {
+      const mail = mailOrRefuse()
+      await takeMail(email, request)
+      mail.post(async () => {
+        if (await standing(accountIdOf(email))) return texts.alreadyRegistered(email)
+        return texts.confirm(email, name, await confirmations.make({ jti: randomUUID(), email, name }))
+      })
+      return { status: 'accepted' as const }
+    },
+  })
+
+  const confirm = operation({
+    name: 'confirmAccount',
+    method: 'POST',
+    path: '/v1/accounts/confirm',
+    summary: 'Confirm an e-mail address and choose a password',
+    description:
+      'Opens the account and begins a session. A customer whom the shop has registered under this address before gets the account, with all orders. With `guestToken` the open cart of the guest is taken along.',
+    who: anyone(),
+    requestsPerMinute,
+    parameters: Nothing,
+    body: z.object({ token: MailedToken, password: NewPassword, guestToken: GuestToken.exactOptional() }),
+    result: LoggedIn,
+    status: 201,
+    async run({ body: { token, password, guestToken }, request }) {
+      const confirmed = await confirmations.read(token)
+      if (confirmed === undefined) throw tokenNotGood()
+      const id = accountIdOf(confirmed.email)
+      const passwordHash = await passwords.hash(password)
+      const present = await accounts.find(id)
+      if (present && !(await customers.isRegistered(present.customerId))) await accounts.remove(id)
+      const known = await customers.withAddress(confirmed.email)
+      const customerId = known ?? derivedId('account', confirmed.jti)
+      if (known === undefined) await customers.register(customerId, confirmed, request.correlationId)
+      if (!(await accounts.add({ id, customerId, passwordHash }))) throw tokenNotGood()
+      return await logIns.begin({ customerId, guestToken, request })
+    },
+  })
+
+  const logIn = operation({
+    name: 'logIn',
+    method: 'POST',
+    path: '/v1/accounts/log-in',
+    summary: 'Log in',
+    description:
+      'Begins a session. With `guestToken` the open cart of the guest is taken along. After 10 tries with a wrong password in 15 minutes the account is locked for a while, which doubles with each further try; so is a network address after 100.',
+    who: anyone(),
+    requestsPerMinute,
+    parameters: Nothing,
+    body: z.object({ email: EmailAddress, password: SentPassword, guestToken: GuestToken.exactOptional() }),
+    result: LoggedIn,
+    status: 201,
+    async run({ body: { email, password, guestToken }, request }) {
+      const id = accountIdOf(email)
+      await takeTry(id, request)
+      const account = await accounts.find(id)
+      const verdict = await passwords.verify(password, account?.passwordHash)
+      if (account === undefined || verdict === 'wrong') throw wrongPassword()
+      if (!(await customers.isRegistered(account.customerId))) throw wrongPassword()
+      await passed(id, request)
+      if (verdict === 'outdated') await accounts.setPassword(account, await passwords.hash(password))
+      const begun = await logIns.begin({ customerId: account.customerId, guestToken, request })
+      // Whoever changed the password meanwhile has ended the sessions that there were: not this one.
+      if ((await accounts.find(id))?.version !== account.version && verdict === 'right') {
+        await sessions.end(account.customerId, begun.sessionId)
+        throw wrongPassword()
+      }
+      return begun
+    },
+  })
+
+  const forgotPassword = operation({
+    name: 'forgotPassword',
+    method: 'POST',
+    path: '/v1/accounts/forgot-password',
+    summary: 'Ask for a new password',
+    description: 'Sends a mail with a link, if the address has an account. The answer is the same for every address.',
+    who: anyone(),
+    requestsPerMinute,
+    parameters: Nothing,
+    body: z.object({ email: EmailAddress }),
+    result: Asked,
+    status: 202,
+    async run({ body: { email }, request }) {
+      const mail = mailOrRefuse()
+      await takeMail(email, request)
+      mail.post(async () => {
+        const account = await standing(accountIdOf(email))
+        if (account === undefined) return undefined
+        return texts.reset(email, await resets.make({ accountId: account.id, version: account.version }))
+      })
+      return { status: 'accepted' as const }
+    },
+  })
+
+  const resetPassword = operation({
+    name: 'resetPassword',
+    method: 'POST',
+    path: '/v1/accounts/reset-password',
+    summary: 'Choose a new password by a link of a mail',
+    description: 'Ends all sessions, unlocks the account and begins a session. The link is good once.',
+    who: anyone(),
+    requestsPerMinute,
+    parameters: Nothing,
+    body: z.object({ token: MailedToken, password: NewPassword, guestToken: GuestToken.exactOptional() }),
+    result: LoggedIn,
+    status: 201,
+    async run({ body: { token, password, guestToken }, request }) {
+      const reset = await resets.read(token)
+      if (reset === undefined) throw tokenNotGood()
+      const passwordHash = await passwords.hash(password)
+      const account = await standing(reset.accountId)
+      if (account?.version !== reset.version || !(await accounts.setPassword(account, passwordHash)))
+        throw tokenNotGood()
+      await attempts.clear(`account ${account.id}`)
+      await sessions.endAll(account.customerId)
+      return await logIns.begin({ customerId: account.customerId, guestToken, request })
+    },
+  })
+
+  const changePassword = operation({
+    name: 'changePassword',
+    method: 'POST',
+    path: '/v1/accounts/change-password',
+    summary: 'Change the password',
+    description: 'Ends all other sessions of the customer.',
+    who: shopper(),
+    requestsPerMinute,
+    parameters: Nothing,
+    body: z.object({ password: SentPassword, newPassword: NewPassword }),
+    status: 204,
+    async run({ body: { password, newPassword }, principal, request }) {
+      const account = principal.kind === 'customer' ? await accounts.ofCustomer(principal.id) : undefined
+      if (account === undefined) throw reject('account-missing', 'There is no account with a password here.')
+      await takeTry(account.id, request)
+      const verdict = await passwords.verify(password, account.passwordHash)
+      if (verdict === 'wrong') throw reject('password-wrong', 'The present password is wrong.')
+      await passed(account.id, request)
+      if (!(await accounts.setPassword(account, await passwords.hash(newPassword))))
+        throw reject('password-changed', 'The password was changed by somebody else at this moment. Log in anew.')
+      await sessions.endAll(account.customerId, principal.sessionId)
+    },
+  })
+
+  return [register, confirm, logIn, forgotPassword, resetPassword, changePassword]
+}

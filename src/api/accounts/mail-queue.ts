@@ -1,0 +1,76 @@
+import pRetry, { AbortError } from 'p-retry'
+import { UnavailableError } from '../../engine/errors.ts'
+import { type Mail, type MailGateway, UndeliverableMailError } from '../../workers/mail-gateway.ts'
+
+/** Mails that are sent after the answer, so that no answer waits for them, or tells by its time whether there is one. */
+export interface MailQueue {
+  /**
+   * Sends a mail soon.
+   * @param make makes it, or finds out that there is none to send
+   * @throws UnavailableError when too many wait
+   */
+  post(make: () => Promise<Mail | undefined>): void
+  /** Gives up what was not sent yet, once what is under way is done. */
+  close(): Promise<void>
+}
+
+export interface MailQueueOptions {
+  readonly gateway: MailGateway
+  /** Told of mails that were given up. */
+  readonly onFailure: (error: unknown) => void
+  /** Before the second try; it doubles with each. */
+  readonly firstPauseMs?: number
+}
+
+const maxWaiting = 1_000
+const atOnce = 4
+const retries = 6
+
+/** Nothing is lost with a mail that is not sent, for it can be asked for again: so the queue is in memory alone. */
+export function mailQueue({ gateway, onFailure, firstPauseMs = 1_000 }: MailQueueOptions): MailQueue {
+  const waiting: (() => Promise<Mail | undefined>)[] = []
+  const running = new Set<Promise<void>>()
+  const closing = new AbortController()
+
+  async function deliver(mail: Mail): Promise<void> {
+    await gateway.send(mail).catch((error: unknown) => {
+      throw error instanceof UndeliverableMailError ? new AbortError(error) : error
+    })
+  }
+
+  async function sendNext(make: () => Promise<Mail | undefined>): Promise<void> {
+    try {
+      const mail = await make()
+      if (mail === undefined) return
+      await pRetry(() => deliver(mail), { retries, minTimeout: firstPauseMs, randomize: true, signal: closing.signal })
+    } catch (error) {
+      onFailure(error)
+    }
+  }
+
+  function startNext(): void {
+    const make = running.size < atOnce ? waiting.shift() : undefined
+    if (make === undefined) return
+    const sending = sendNext(make).finally(() => {
+      running.delete(sending)
+      startNext()
+    })
+    running.add(sending)
+  }
+
+  return {
+    post(make) {
+      if (waiting.length >= maxWaiting)
+        throw new UnavailableError('mail-busy', 'Too many mails wait to be sent. Try again.', 10)
+      waiting.push(make)
+      startNext()
+    },
+
+    async close() {
+      waiting.length = 0
+      closing.abort(new Error('The shop stops: a mail was not sent'))
+      await Promise.all(running)
+      await gateway.close()
+    },
+  }
+}

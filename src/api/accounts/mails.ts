@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto'
+import type { Mail } from '../../workers/mail-gateway.ts'
+
+/** What the mails of accounts say. */
+
+export interface MailTexts {
+  confirm(to: string, name: string, token: string): Mail
+  alreadyRegistered(to: string): Mail
+  reset(to: string, token: string): Mail
+}
+
+function mail(to: string, subject: string, ...paragraphs: readonly string[]): Mail {
+  return { id: randomUUID(), to, subject, text: `${paragraphs.join('\n\n')}\n` }
+}
+
+/**
+ * @param shopUrl page of the shop, which finds the token behind the `#`, where no server and no other page sees it; without it
+ *   mails have the token alone
+ */
+export function mailTexts(shopUrl: string | undefined): MailTexts {
+  function linked(purpose: string, token: string): string {
+    if (shopUrl === undefined) return token
+    const url = new URL(shopUrl)
+    url.hash = `${purpose}=${token}`
+    return url.href
+  }
+
+  return {
+    confirm: (to, name, token) =>
+      mail(
+        to,
+        'Confirm your e-mail address',
+        `Hello ${name.replaceAll(/\s+/g, ' ')},`,
+        'to open your account, confirm that this e-mail address is yours and choose a password:',
+        linked('confirm', token),
+        'This is good for a day. If you did not ask for an account, do nothing: then there will be none.',
+      ),
+
+    alreadyRegistered: (to) =>
+      mail(
+        to,
+        'You have an account',
+        'somebody, probably you, wanted to open an account with this e-mail address. There is one already: log in with it, or ask for a new password if you have forgotten yours.',
+        'If it was not you, do nothing: nobody was told that you have an account.',
+      ),
+
+    reset: (to, token) =>
+      mail(
+        to,
+        'Choose a new password',
+        'to choose a new password for your account, go here:',
+        linked('reset', token),
+        'This is good for an hour, and once. If you did not ask for it, do nothing: your password stays as it is.',
+      ),
+  }
+}

@@ -18,16 +18,16 @@ function newerNode() {
 
 function runWith(node) {
   var child = require('child_process').spawn(node, [__filename].concat(process.argv.slice(2)), { stdio: 'inherit' })
-  ;['SIGINT', 'SIGTERM', 'SIGHUP'].forEach((signal) => {
-    process.on(signal, () => {
+  ;['SIGINT', 'SIGTERM', 'SIGHUP'].forEach(function (signal) {
+    process.on(signal, function () {
       child.kill(signal)
     })
   })
-  child.on('error', (error) => {
+  child.on('error', function (error) {
     console.error('daybook: ' + node + " can't be run: " + error.message)
     process.exit(1)
   })
-  child.on('exit', (code, signal) => {
+  child.on('exit', function (code, signal) {
     process.exit(signal ? 1 : code)
   })
 }
@@ -44,7 +44,7 @@ if (major >= neededMajor) {
         process.versions.node +
         ', and Daybook needs Node.js ' +
         neededMajor +
-        ' or later. Install it from https://nodejs.org, and run this again.',
+        ' or later. Install it from https://nodejs.org, and run this again.'
     )
     process.exit(1)
   }

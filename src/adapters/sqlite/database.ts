@@ -46,6 +46,8 @@ export function openDatabase(options: DatabaseOptions): DatabaseSync {
   try {
     database.exec('PRAGMA journal_mode = WAL')
     database.exec(`PRAGMA synchronous = ${options.synchronous}`)
+    // Where the system can flush only to the drive's own memory (macOS), what must be kept asks for the drive's flush, too.
+    if (options.synchronous === 'full') database.exec('PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON')
     if (options.secureDelete === true) database.exec('PRAGMA secure_delete = ON')
     upgrade(database, options)
     return database

@@ -844,6 +844,159 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/webhooks": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Webhooks, the oldest first */
+        readonly get: operations["listWebhooks"];
+        readonly put?: never;
+        /**
+         * Have events sent to another program
+         * @description From now on. Messages are signed by Standard Webhooks; `GET /v1/webhooks/{webhookId}/secret` shows by what. They hold no personal data, which is null in them.
+         */
+        readonly post: operations["createWebhook"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/webhooks/{webhookId}/change": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Change what is sent, or where */
+        readonly post: operations["changeWebhook"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/webhooks/{webhookId}/disable": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Stop sending
+         * @description What waits to be sent is given up; what happens meanwhile is not sent later.
+         */
+        readonly post: operations["disableWebhook"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/webhooks/{webhookId}/enable": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Send again what happens from now on */
+        readonly post: operations["enableWebhook"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/webhooks/{webhookId}/rotate-secret": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Sign with another secret
+         * @description For a day the one before signs, too, so that the receiver has time to take the new one.
+         */
+        readonly post: operations["rotateWebhookSecret"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/webhooks/{webhookId}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** A webhook */
+        readonly get: operations["getWebhook"];
+        readonly put?: never;
+        readonly post?: never;
+        /** Stop sending for good */
+        readonly delete: operations["deleteWebhook"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/webhooks/{webhookId}/test": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Send a test message
+         * @description Once, without retries. With `Prefer: wait=20` the answer comes when it is delivered or has failed.
+         */
+        readonly post: operations["testWebhook"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/webhook-deliveries/{deliveryId}/redeliver": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Send a message again
+         * @description At once, and if that fails with all retries; under the id that it had.
+         */
+        readonly post: operations["redeliverWebhook"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/products/{productId}": {
         readonly parameters: {
             readonly query?: never;
@@ -1290,6 +1443,40 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/webhooks/{webhookId}/deliveries": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** What was sent to a webhook, the newest first */
+        readonly get: operations["listWebhookDeliveries"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/webhook-deliveries/{deliveryId}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** A message that was sent, with its attempts */
+        readonly get: operations["getWebhookDelivery"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/open-work": {
         readonly parameters: {
             readonly query?: never;
@@ -1299,6 +1486,277 @@ export interface paths {
         };
         /** Work that is asked for and not settled, what is due first */
         readonly get: operations["listOpenWork"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/accounts/register": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Ask for an account
+         * @description Sends a mail with a link to confirm the address; the password is chosen there, by whoever reads the mail. The answer is the same for every address: who has an account already is told so by mail.
+         */
+        readonly post: operations["registerAccount"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/accounts/confirm": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Confirm an e-mail address and choose a password
+         * @description Opens the account and begins a session. A customer whom the shop has registered under this address before gets the account, with all orders. With `guestToken` the open cart of the guest is taken along.
+         */
+        readonly post: operations["confirmAccount"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/accounts/log-in": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Log in
+         * @description Begins a session. With `guestToken` the open cart of the guest is taken along. After 10 tries with a wrong password in 15 minutes the account is locked for a while, which doubles with each further try; so is a network address after 100.
+         */
+        readonly post: operations["logIn"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/accounts/forgot-password": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Ask for a new password
+         * @description Sends a mail with a link, if the address has an account. The answer is the same for every address.
+         */
+        readonly post: operations["forgotPassword"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/accounts/reset-password": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Choose a new password by a link of a mail
+         * @description Ends all sessions, unlocks the account and begins a session. The link is good once.
+         */
+        readonly post: operations["resetPassword"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/accounts/change-password": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Change the password
+         * @description Ends all other sessions of the customer.
+         */
+        readonly post: operations["changePassword"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/accounts/refresh": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Get the next access token
+         * @description A refresh token is good once: the answer has the next one. Sent again within 30 seconds, while its successor was not used, it gets the same answer, for an answer can be lost; later it ends the session, for then somebody else has it, too.
+         */
+        readonly post: operations["refreshSession"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/accounts/log-out": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Log out
+         * @description Ends the session of the access token, or of a refresh token that is sent; with `everywhere` all sessions of the customer, for which the access token is needed. Access tokens that are left are refused at once by the process that ended the session, and by others when they expire.
+         */
+        readonly post: operations["logOut"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/accounts/sessions": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Where the customer has logged in, used last first */
+        readonly get: operations["listSessions"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/accounts/sessions/{sessionId}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /** End a session */
+        readonly delete: operations["endSession"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/accounts/me": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Who the token stands for */
+        readonly get: operations["whoAmI"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/accounts/take-cart": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Take a guest's cart along
+         * @description What a log-in does with `guestToken`; for those who log in elsewhere, and where that could not be done.
+         */
+        readonly post: operations["takeGuestCart"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/accounts/claim-profile": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Register the customer of an outside token
+         * @description For shops whose customers log in elsewhere (DAYBOOK_ISSUER). The token must carry `email`, `email_verified` and, unless it is sent, `name`. Asked twice it changes nothing.
+         */
+        readonly post: operations["claimProfile"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/customers/{customerId}/export": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * All that is known of a person
+         * @description Profile, addresses, sessions and open carts, and orders with what happened to them and their payments. Orders come in pages: go on with `next` as `cursor` until it is null. Works for guests, too, with their token.
+         */
+        readonly get: operations["exportCustomer"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -1399,6 +1857,31 @@ export interface paths {
          */
         readonly post: operations["skipPoisonEvent"];
         readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/backup": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** See how far the latest backup is */
+        readonly get: operations["showBackup"];
+        readonly put?: never;
+        /**
+         * Take a backup of the running shop
+         * @description In the background: what had happened when it began is in it. Only on the machine of the server, with the token that it leaves there; `daybook backup` does that.
+         */
+        readonly post: operations["takeBackup"];
+        /**
+         * Stop the backup that is under way
+         * @description Nothing is left of it. Where none is under way, nothing happens.
+         */
+        readonly delete: operations["stopBackup"];
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
@@ -5208,7 +5691,7 @@ export interface operations {
                              *       "stock"
                              *     ]
                              */
-                            readonly scopes: readonly ("catalogue" | "stock" | "orders" | "payments" | "customers" | "tokens" | "analytics" | "system" | "keys" | "import")[];
+                            readonly scopes: readonly ("catalogue" | "stock" | "orders" | "payments" | "customers" | "tokens" | "analytics" | "system" | "keys" | "webhooks" | "import")[];
                             /**
                              * Format: date-time
                              * @description When it was made
@@ -5280,7 +5763,7 @@ export interface operations {
                      *       "stock"
                      *     ]
                      */
-                    readonly scopes: readonly ("catalogue" | "stock" | "orders" | "payments" | "customers" | "tokens" | "analytics" | "system" | "keys" | "import")[];
+                    readonly scopes: readonly ("catalogue" | "stock" | "orders" | "payments" | "customers" | "tokens" | "analytics" | "system" | "keys" | "webhooks" | "import")[];
                     /**
                      * @description SHA-256 of the secret, which is random, in hex
                      * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
@@ -5438,6 +5921,654 @@ export interface operations {
                 };
             };
         };
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly "Daybook-Position": components["headers"]["Position"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 403: components["responses"]["Problem403"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 409: components["responses"]["Problem409"];
+            readonly 412: components["responses"]["Problem412"];
+            readonly 413: components["responses"]["Problem413"];
+            readonly 415: components["responses"]["Problem415"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
+    readonly listWebhooks: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Answers only once what is read has come so far; otherwise 503. */
+                readonly "Daybook-Position"?: components["parameters"]["Position"];
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The answer. */
+            readonly 200: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly "Daybook-Position": components["headers"]["Position"];
+                    readonly ETag: components["headers"]["ETag"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        /** @description All of them */
+                        readonly items: readonly {
+                            /**
+                             * @description Webhook
+                             * @example erp
+                             */
+                            readonly id: string;
+                            /**
+                             * @description Short text
+                             * @example Blue teapot
+                             */
+                            readonly title: string;
+                            /**
+                             * Format: uri
+                             * @description Where events are sent
+                             * @example https://erp.example/daybook
+                             */
+                            readonly url: string;
+                            /**
+                             * @description Types of the events that are sent
+                             * @example [
+                             *       "OrderConfirmed",
+                             *       "OrderCancelled"
+                             *     ]
+                             */
+                            readonly eventTypes: readonly string[];
+                            /**
+                             * @description Whether events are sent
+                             * @example active
+                             * @enum {string}
+                             */
+                            readonly status: "active" | "disabled";
+                            /**
+                             * @description When it was disabled and by what; null while it is active
+                             * @example null
+                             */
+                            readonly disabled: {
+                                /**
+                                 * Format: date-time
+                                 * @description UTC time, ISO 8601
+                                 * @example 2026-01-15T09:30:00.000Z
+                                 */
+                                readonly at: string;
+                                /**
+                                 * @description Who or what disabled it: `gone` is an answer 410, `failing` too long without success
+                                 * @example failing
+                                 * @enum {string}
+                                 */
+                                readonly cause: "staff" | "failing" | "gone";
+                                /**
+                                 * @description Why, for people
+                                 * @example Moves to another server
+                                 */
+                                readonly reason: string | null;
+                            } | null;
+                            /**
+                             * @description Since when nothing sent has arrived; null where the last message did
+                             * @example null
+                             */
+                            readonly failingSince: string | null;
+                            /**
+                             * Format: date-time
+                             * @description When it was made
+                             * @example 2026-01-15T09:30:00.000Z
+                             */
+                            readonly createdAt: string;
+                            /**
+                             * @description Revision of all webhooks together, for `If-Match`
+                             * @example 4
+                             */
+                            readonly revision: number;
+                        }[];
+                    };
+                };
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 403: components["responses"]["Problem403"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
+    readonly createWebhook: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description The same key is the same request: sent again, it takes effect once and gets the first answer. */
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description Only at this revision; otherwise 412. */
+                readonly "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": {
+                    /**
+                     * @description Webhook
+                     * @example erp
+                     */
+                    readonly id?: string;
+                    /**
+                     * @description Short text
+                     * @example Blue teapot
+                     */
+                    readonly title: string;
+                    /**
+                     * Format: uri
+                     * @description Where events are sent
+                     * @example https://erp.example/daybook
+                     */
+                    readonly url: string;
+                    /**
+                     * @description Types of the events that are sent
+                     * @example [
+                     *       "OrderConfirmed",
+                     *       "OrderCancelled"
+                     *     ]
+                     */
+                    readonly eventTypes: readonly ("ProductCreated" | "ProductTextsChanged" | "ProductImagesChanged" | "ProductCategorised" | "ProductTaxCategoryChanged" | "ProductAttributesChanged" | "VariantAdded" | "VariantPricesChanged" | "VariantRemoved" | "ProductPublished" | "ProductUnpublished" | "CategoryCreated" | "CategoryRenamed" | "StockReceived" | "StockAdjusted" | "StockReserved" | "ReservationRefused" | "ReservationReleased" | "ReservationCommitted" | "ShippingMethodOffered" | "ShippingMethodWithdrawn" | "TaxRateSet" | "CustomerRegistered" | "CustomerRenamed" | "AddressSaved" | "AddressRemoved" | "CustomerForgotten" | "PersonalDataErased" | "CartOpened" | "CartLineAdded" | "CartLineQuantityChanged" | "CartLineRemoved" | "CartAddressSet" | "CartShippingChosen" | "CartCheckedOut" | "CartHandedOver" | "GuestCartMerged" | "CartMerged" | "OrderPlaced" | "OrderStockReserved" | "OrderStockSecured" | "OrderPaymentStarted" | "OrderPaymentFailed" | "OrderConfirmed" | "OrderPaid" | "OrderRejected" | "OrderExpired" | "OrderCancelled" | "OrderShipped" | "OrderDelivered" | "OrderCompleted" | "OrderRefundRequested" | "OrderRefunded" | "OrderRefundFailed" | "PaymentRequested" | "PaymentPending" | "PaymentAuthorised" | "PaymentFailed" | "CaptureRequested" | "PaymentCaptured" | "CaptureFailed" | "PaymentCancelRequested" | "PaymentCancelled" | "RefundRequested" | "PaymentRefunded" | "RefundFailed" | "GatewayCallbackReceived")[];
+                };
+            };
+        };
+        readonly responses: {
+            /** @description Created. */
+            readonly 201: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly "Daybook-Position": components["headers"]["Position"];
+                    readonly Location: components["headers"]["Location"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 403: components["responses"]["Problem403"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 409: components["responses"]["Problem409"];
+            readonly 412: components["responses"]["Problem412"];
+            readonly 413: components["responses"]["Problem413"];
+            readonly 415: components["responses"]["Problem415"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
+    readonly changeWebhook: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description The same key is the same request: sent again, it takes effect once and gets the first answer. */
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description Only at this revision; otherwise 412. */
+                readonly "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path: {
+                /** @description Identifier */
+                readonly webhookId: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: {
+            readonly content: {
+                readonly "application/json": {
+                    /**
+                     * @description Short text
+                     * @example Blue teapot
+                     */
+                    readonly title?: string;
+                    /**
+                     * Format: uri
+                     * @description Where events are sent
+                     * @example https://erp.example/daybook
+                     */
+                    readonly url?: string;
+                    /**
+                     * @description Types of the events that are sent
+                     * @example [
+                     *       "OrderConfirmed",
+                     *       "OrderCancelled"
+                     *     ]
+                     */
+                    readonly eventTypes?: readonly ("ProductCreated" | "ProductTextsChanged" | "ProductImagesChanged" | "ProductCategorised" | "ProductTaxCategoryChanged" | "ProductAttributesChanged" | "VariantAdded" | "VariantPricesChanged" | "VariantRemoved" | "ProductPublished" | "ProductUnpublished" | "CategoryCreated" | "CategoryRenamed" | "StockReceived" | "StockAdjusted" | "StockReserved" | "ReservationRefused" | "ReservationReleased" | "ReservationCommitted" | "ShippingMethodOffered" | "ShippingMethodWithdrawn" | "TaxRateSet" | "CustomerRegistered" | "CustomerRenamed" | "AddressSaved" | "AddressRemoved" | "CustomerForgotten" | "PersonalDataErased" | "CartOpened" | "CartLineAdded" | "CartLineQuantityChanged" | "CartLineRemoved" | "CartAddressSet" | "CartShippingChosen" | "CartCheckedOut" | "CartHandedOver" | "GuestCartMerged" | "CartMerged" | "OrderPlaced" | "OrderStockReserved" | "OrderStockSecured" | "OrderPaymentStarted" | "OrderPaymentFailed" | "OrderConfirmed" | "OrderPaid" | "OrderRejected" | "OrderExpired" | "OrderCancelled" | "OrderShipped" | "OrderDelivered" | "OrderCompleted" | "OrderRefundRequested" | "OrderRefunded" | "OrderRefundFailed" | "PaymentRequested" | "PaymentPending" | "PaymentAuthorised" | "PaymentFailed" | "CaptureRequested" | "PaymentCaptured" | "CaptureFailed" | "PaymentCancelRequested" | "PaymentCancelled" | "RefundRequested" | "PaymentRefunded" | "RefundFailed" | "GatewayCallbackReceived")[];
+                };
+            };
+        };
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly "Daybook-Position": components["headers"]["Position"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 403: components["responses"]["Problem403"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 409: components["responses"]["Problem409"];
+            readonly 412: components["responses"]["Problem412"];
+            readonly 413: components["responses"]["Problem413"];
+            readonly 415: components["responses"]["Problem415"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
+    readonly disableWebhook: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description The same key is the same request: sent again, it takes effect once and gets the first answer. */
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description Only at this revision; otherwise 412. */
+                readonly "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path: {
+                /** @description Identifier */
+                readonly webhookId: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: {
+            readonly content: {
+                readonly "application/json": {
+                    /**
+                     * @description Why, for people
+                     * @example Ordered the wrong size
+                     */
+                    readonly reason?: string;
+                };
+            };
+        };
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly "Daybook-Position": components["headers"]["Position"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 403: components["responses"]["Problem403"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 409: components["responses"]["Problem409"];
+            readonly 412: components["responses"]["Problem412"];
+            readonly 413: components["responses"]["Problem413"];
+            readonly 415: components["responses"]["Problem415"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
+    readonly enableWebhook: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description The same key is the same request: sent again, it takes effect once and gets the first answer. */
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description Only at this revision; otherwise 412. */
+                readonly "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path: {
+                /** @description Identifier */
+                readonly webhookId: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly "Daybook-Position": components["headers"]["Position"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 403: components["responses"]["Problem403"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 409: components["responses"]["Problem409"];
+            readonly 412: components["responses"]["Problem412"];
+            readonly 413: components["responses"]["Problem413"];
+            readonly 415: components["responses"]["Problem415"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
+    readonly rotateWebhookSecret: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description The same key is the same request: sent again, it takes effect once and gets the first answer. */
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description Only at this revision; otherwise 412. */
+                readonly "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path: {
+                /** @description Identifier */
+                readonly webhookId: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: {
+            readonly content: {
+                readonly "application/json": {
+                    /**
+                     * @description How long the present secret goes on to sign, too; 0 for one that others know
+                     * @default 86400000
+                     * @example 86400000
+                     */
+                    readonly previousForMs?: number;
+                };
+            };
+        };
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly "Daybook-Position": components["headers"]["Position"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 403: components["responses"]["Problem403"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 409: components["responses"]["Problem409"];
+            readonly 412: components["responses"]["Problem412"];
+            readonly 413: components["responses"]["Problem413"];
+            readonly 415: components["responses"]["Problem415"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
+    readonly getWebhook: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Answers only once what is read has come so far; otherwise 503. */
+                readonly "Daybook-Position"?: components["parameters"]["Position"];
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path: {
+                /** @description Webhook */
+                readonly webhookId: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The answer. */
+            readonly 200: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly "Daybook-Position": components["headers"]["Position"];
+                    readonly ETag: components["headers"]["ETag"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        /**
+                         * @description Webhook
+                         * @example erp
+                         */
+                        readonly id: string;
+                        /**
+                         * @description Short text
+                         * @example Blue teapot
+                         */
+                        readonly title: string;
+                        /**
+                         * Format: uri
+                         * @description Where events are sent
+                         * @example https://erp.example/daybook
+                         */
+                        readonly url: string;
+                        /**
+                         * @description Types of the events that are sent
+                         * @example [
+                         *       "OrderConfirmed",
+                         *       "OrderCancelled"
+                         *     ]
+                         */
+                        readonly eventTypes: readonly string[];
+                        /**
+                         * @description Whether events are sent
+                         * @example active
+                         * @enum {string}
+                         */
+                        readonly status: "active" | "disabled";
+                        /**
+                         * @description When it was disabled and by what; null while it is active
+                         * @example null
+                         */
+                        readonly disabled: {
+                            /**
+                             * Format: date-time
+                             * @description UTC time, ISO 8601
+                             * @example 2026-01-15T09:30:00.000Z
+                             */
+                            readonly at: string;
+                            /**
+                             * @description Who or what disabled it: `gone` is an answer 410, `failing` too long without success
+                             * @example failing
+                             * @enum {string}
+                             */
+                            readonly cause: "staff" | "failing" | "gone";
+                            /**
+                             * @description Why, for people
+                             * @example Moves to another server
+                             */
+                            readonly reason: string | null;
+                        } | null;
+                        /**
+                         * @description Since when nothing sent has arrived; null where the last message did
+                         * @example null
+                         */
+                        readonly failingSince: string | null;
+                        /**
+                         * Format: date-time
+                         * @description When it was made
+                         * @example 2026-01-15T09:30:00.000Z
+                         */
+                        readonly createdAt: string;
+                        /**
+                         * @description Revision of all webhooks together, for `If-Match`
+                         * @example 4
+                         */
+                        readonly revision: number;
+                    };
+                };
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 403: components["responses"]["Problem403"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
+    readonly deleteWebhook: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description The same key is the same request: sent again, it takes effect once and gets the first answer. */
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description Only at this revision; otherwise 412. */
+                readonly "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path: {
+                /** @description Identifier */
+                readonly webhookId: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly "Daybook-Position": components["headers"]["Position"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 403: components["responses"]["Problem403"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 409: components["responses"]["Problem409"];
+            readonly 412: components["responses"]["Problem412"];
+            readonly 413: components["responses"]["Problem413"];
+            readonly 415: components["responses"]["Problem415"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
+    readonly testWebhook: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description The same key is the same request: sent again, it takes effect once and gets the first answer. */
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description Only at this revision; otherwise 412. */
+                readonly "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description With `wait=N`, answers when the outcome is there, or 202 after N seconds, at most 30. */
+                readonly Prefer?: components["parameters"]["Prefer"];
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path: {
+                /** @description Webhook */
+                readonly webhookId: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Created. */
+            readonly 201: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly "Daybook-Position": components["headers"]["Position"];
+                    readonly "Preference-Applied": components["headers"]["PreferenceApplied"];
+                    readonly Location: components["headers"]["Location"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Accepted; its outcome did not come in time. */
+            readonly 202: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly "Daybook-Position": components["headers"]["Position"];
+                    readonly Location: components["headers"]["Location"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 403: components["responses"]["Problem403"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 409: components["responses"]["Problem409"];
+            readonly 412: components["responses"]["Problem412"];
+            readonly 413: components["responses"]["Problem413"];
+            readonly 415: components["responses"]["Problem415"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
+    readonly redeliverWebhook: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description The same key is the same request: sent again, it takes effect once and gets the first answer. */
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description Only at this revision; otherwise 412. */
+                readonly "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path: {
+                /** @description Identifier */
+                readonly deliveryId: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
         readonly responses: {
             /** @description Done. */
             readonly 200: {
@@ -9074,6 +10205,256 @@ export interface operations {
             readonly 503: components["responses"]["Problem503"];
         };
     };
+    readonly listWebhookDeliveries: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Only those */
+                readonly status?: "pending" | "delivered" | "failed";
+                /** @description Where to go on: `next` or `previous` of another page of the same query */
+                readonly cursor?: string;
+                /** @description Most items on the page */
+                readonly limit?: number;
+            };
+            readonly header?: {
+                /** @description Answers only once what is read has come so far; otherwise 503. */
+                readonly "Daybook-Position"?: components["parameters"]["Position"];
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path: {
+                /** @description Webhook */
+                readonly webhookId: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The answer. */
+            readonly 200: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly "Daybook-Position": components["headers"]["Position"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        /** @description The items of this page, in order */
+                        readonly items: readonly {
+                            /**
+                             * @description Delivery; the receiver knows it as `webhook-id`
+                             * @example 0198f0c2-7777-7a34
+                             */
+                            readonly id: string;
+                            /**
+                             * @description Webhook
+                             * @example erp
+                             */
+                            readonly webhookId: string;
+                            /**
+                             * @description Event; null for a test
+                             * @example 0b6cd2b5-3c10-5b0e
+                             */
+                            readonly eventId: string | null;
+                            /**
+                             * @description Its type; null for a test
+                             * @example OrderConfirmed
+                             */
+                            readonly eventType: string | null;
+                            /**
+                             * @description Its stream; null for a test
+                             * @example order-0198f0c2
+                             */
+                            readonly stream: string | null;
+                            /**
+                             * @description How it stands
+                             * @example delivered
+                             * @enum {string}
+                             */
+                            readonly status: "pending" | "delivered" | "failed";
+                            /**
+                             * Format: date-time
+                             * @description When it was asked for
+                             * @example 2026-01-15T09:30:00.000Z
+                             */
+                            readonly requestedAt: string;
+                            /**
+                             * @description When it is tried next; null where it is not
+                             * @example null
+                             */
+                            readonly nextAttemptAt: string | null;
+                            /** @description The latest attempts, at most 20, the oldest first */
+                            readonly attempts: readonly {
+                                /**
+                                 * @description Number of the attempt, from 1
+                                 * @example 1
+                                 */
+                                readonly attempt: number;
+                                /**
+                                 * Format: date-time
+                                 * @description When it ended
+                                 * @example 2026-01-15T09:30:00.000Z
+                                 */
+                                readonly at: string;
+                                /**
+                                 * @description Milliseconds that the call took
+                                 * @example 84
+                                 */
+                                readonly tookMs: number;
+                                /**
+                                 * @description HTTP status of the answer; null without one
+                                 * @example 200
+                                 */
+                                readonly status: number | null;
+                                /**
+                                 * @description Why it failed, for programs; null where it did not
+                                 * @example null
+                                 */
+                                readonly code: string | null;
+                            }[];
+                            /**
+                             * @description Revision of the delivery, for `If-Match`
+                             * @example 1
+                             */
+                            readonly revision: number;
+                        }[];
+                        /**
+                         * @description Cursor of the next page; null on the last one
+                         * @example WyJvcmRlcnMi
+                         */
+                        readonly next: string | null;
+                        /**
+                         * @description Cursor of the page before; null on the first one
+                         * @example null
+                         */
+                        readonly previous: string | null;
+                    };
+                };
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 403: components["responses"]["Problem403"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 410: components["responses"]["Problem410"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
+    readonly getWebhookDelivery: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Answers only once what is read has come so far; otherwise 503. */
+                readonly "Daybook-Position"?: components["parameters"]["Position"];
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path: {
+                /** @description Identifier */
+                readonly deliveryId: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The answer. */
+            readonly 200: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly "Daybook-Position": components["headers"]["Position"];
+                    readonly ETag: components["headers"]["ETag"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        /**
+                         * @description Delivery; the receiver knows it as `webhook-id`
+                         * @example 0198f0c2-7777-7a34
+                         */
+                        readonly id: string;
+                        /**
+                         * @description Webhook
+                         * @example erp
+                         */
+                        readonly webhookId: string;
+                        /**
+                         * @description Event; null for a test
+                         * @example 0b6cd2b5-3c10-5b0e
+                         */
+                        readonly eventId: string | null;
+                        /**
+                         * @description Its type; null for a test
+                         * @example OrderConfirmed
+                         */
+                        readonly eventType: string | null;
+                        /**
+                         * @description Its stream; null for a test
+                         * @example order-0198f0c2
+                         */
+                        readonly stream: string | null;
+                        /**
+                         * @description How it stands
+                         * @example delivered
+                         * @enum {string}
+                         */
+                        readonly status: "pending" | "delivered" | "failed";
+                        /**
+                         * Format: date-time
+                         * @description When it was asked for
+                         * @example 2026-01-15T09:30:00.000Z
+                         */
+                        readonly requestedAt: string;
+                        /**
+                         * @description When it is tried next; null where it is not
+                         * @example null
+                         */
+                        readonly nextAttemptAt: string | null;
+                        /** @description The latest attempts, at most 20, the oldest first */
+                        readonly attempts: readonly {
+                            /**
+                             * @description Number of the attempt, from 1
+                             * @example 1
+                             */
+                            readonly attempt: number;
+                            /**
+                             * Format: date-time
+                             * @description When it ended
+                             * @example 2026-01-15T09:30:00.000Z
+                             */
+                            readonly at: string;
+                            /**
+                             * @description Milliseconds that the call took
+                             * @example 84
+                             */
+                            readonly tookMs: number;
+                            /**
+                             * @description HTTP status of the answer; null without one
+                             * @example 200
+                             */
+                            readonly status: number | null;
+                            /**
+                             * @description Why it failed, for programs; null where it did not
+                             * @example null
+                             */
+                            readonly code: string | null;
+                        }[];
+                        /**
+                         * @description Revision of the delivery, for `If-Match`
+                         * @example 1
+                         */
+                        readonly revision: number;
+                    };
+                };
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 403: components["responses"]["Problem403"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
     readonly listOpenWork: {
         readonly parameters: {
             readonly query?: {
@@ -9168,6 +10549,1933 @@ export interface operations {
             readonly 403: components["responses"]["Problem403"];
             readonly 404: components["responses"]["Problem404"];
             readonly 410: components["responses"]["Problem410"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
+    readonly registerAccount: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": {
+                    /**
+                     * Format: email
+                     * @description E-mail address
+                     * @example ada@example.com
+                     */
+                    readonly email: string;
+                    /**
+                     * @description Full name
+                     * @example Ada Lovelace
+                     */
+                    readonly name: string;
+                };
+            };
+        };
+        readonly responses: {
+            /** @description Done. */
+            readonly 202: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        /**
+                         * @description Always this
+                         * @example accepted
+                         * @constant
+                         */
+                        readonly status: "accepted";
+                    };
+                };
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 409: components["responses"]["Problem409"];
+            readonly 413: components["responses"]["Problem413"];
+            readonly 415: components["responses"]["Problem415"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
+    readonly confirmAccount: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": {
+                    /**
+                     * @description Token of the mail
+                     * @example eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0
+                     */
+                    readonly token: string;
+                    /**
+                     * @description New password: 8 to 200 characters of any kind
+                     * @example correct horse battery staple
+                     */
+                    readonly password: string;
+                    /**
+                     * @description Token of the guest whose cart is to be taken along
+                     * @example eyJhbGciOiJIUzI1NiIsImtpZCI6IjEifQ.eyJraW5kIjoiZ3Vlc3QifQ.c2lnbmF0dXJl
+                     */
+                    readonly guestToken?: string;
+                };
+            };
+        };
+        readonly responses: {
+            /** @description Done. */
+            readonly 201: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        /**
+                         * @description Who it is
+                         * @example 0198f0c2-1111-7a34-9b0e-3f2c1d5a7b88
+                         */
+                        readonly customerId: string;
+                        /**
+                         * Format: uuid
+                         * @description Session
+                         * @example 0198f0c2-7777-4a34-9b0e-3f2c1d5a7b88
+                         */
+                        readonly sessionId: string;
+                        /**
+                         * @description Access token, to be sent as `Authorization: Bearer`
+                         * @example eyJhbGciOiJIUzI1NiIsImtpZCI6IjEifQ.eyJraW5kIjoiY3VzdG9tZXIifQ.c2lnbmF0dXJl
+                         */
+                        readonly token: string;
+                        /**
+                         * Format: date-time
+                         * @description Until when the access token is good
+                         * @example 2026-02-14T09:45:00.000Z
+                         */
+                        readonly expiresAt: string;
+                        /**
+                         * @description Gives the next access token, once; the answer has the next refresh token
+                         * @example dbr_AZjw8QAAejSbDj8sHVp7iA
+                         */
+                        readonly refreshToken: string;
+                        /**
+                         * Format: date-time
+                         * @description When the session ends unless it is used before
+                         * @example 2026-03-16T09:30:00.000Z
+                         */
+                        readonly refreshExpiresAt: string;
+                        /** @description What became of the guest's cart; null where there was none to take, or it could not be taken now */
+                        readonly cart: {
+                            /**
+                             * @description The customer's cart now
+                             * @example 0198f0c2-2222-7a34-9b0e-3f2c1d5a7b88
+                             */
+                            readonly id: string;
+                            /**
+                             * @description `handed-over`: the guest's cart is the customer's now. `larger-quantity`: it went into the customer's cart, where of each SKU the larger number of pieces stays
+                             * @example larger-quantity
+                             * @enum {string}
+                             */
+                            readonly rule: "handed-over" | "larger-quantity";
+                            /**
+                             * @description SKUs that came into it
+                             * @example [
+                             *       "TEAPOT-BLUE"
+                             *     ]
+                             */
+                            readonly added: readonly string[];
+                            /**
+                             * @description SKUs of which it has more than before
+                             * @example []
+                             */
+                            readonly raised: readonly string[];
+                            /**
+                             * @description SKUs that found no place
+                             * @example []
+                             */
+                            readonly left: readonly string[];
+                            /**
+                             * @description To be sent as `Daybook-Position` with the query for the cart
+                             * @example YWJjLjQy
+                             */
+                            readonly position: string;
+                        } | null;
+                    };
+                };
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 409: components["responses"]["Problem409"];
+            readonly 413: components["responses"]["Problem413"];
+            readonly 415: components["responses"]["Problem415"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
+    readonly logIn: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": {
+                    /**
+                     * Format: email
+                     * @description E-mail address
+                     * @example ada@example.com
+                     */
+                    readonly email: string;
+                    /**
+                     * @description Password
+                     * @example correct horse battery staple
+                     */
+                    readonly password: string;
+                    /**
+                     * @description Token of the guest whose cart is to be taken along
+                     * @example eyJhbGciOiJIUzI1NiIsImtpZCI6IjEifQ.eyJraW5kIjoiZ3Vlc3QifQ.c2lnbmF0dXJl
+                     */
+                    readonly guestToken?: string;
+                };
+            };
+        };
+        readonly responses: {
+            /** @description Done. */
+            readonly 201: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        /**
+                         * @description Who it is
+                         * @example 0198f0c2-1111-7a34-9b0e-3f2c1d5a7b88
+                         */
+                        readonly customerId: string;
+                        /**
+                         * Format: uuid
+                         * @description Session
+                         * @example 0198f0c2-7777-4a34-9b0e-3f2c1d5a7b88
+                         */
+                        readonly sessionId: string;
+                        /**
+                         * @description Access token, to be sent as `Authorization: Bearer`
+                         * @example eyJhbGciOiJIUzI1NiIsImtpZCI6IjEifQ.eyJraW5kIjoiY3VzdG9tZXIifQ.c2lnbmF0dXJl
+                         */
+                        readonly token: string;
+                        /**
+                         * Format: date-time
+                         * @description Until when the access token is good
+                         * @example 2026-02-14T09:45:00.000Z
+                         */
+                        readonly expiresAt: string;
+                        /**
+                         * @description Gives the next access token, once; the answer has the next refresh token
+                         * @example dbr_AZjw8QAAejSbDj8sHVp7iA
+                         */
+                        readonly refreshToken: string;
+                        /**
+                         * Format: date-time
+                         * @description When the session ends unless it is used before
+                         * @example 2026-03-16T09:30:00.000Z
+                         */
+                        readonly refreshExpiresAt: string;
+                        /** @description What became of the guest's cart; null where there was none to take, or it could not be taken now */
+                        readonly cart: {
+                            /**
+                             * @description The customer's cart now
+                             * @example 0198f0c2-2222-7a34-9b0e-3f2c1d5a7b88
+                             */
+                            readonly id: string;
+                            /**
+                             * @description `handed-over`: the guest's cart is the customer's now. `larger-quantity`: it went into the customer's cart, where of each SKU the larger number of pieces stays
+                             * @example larger-quantity
+                             * @enum {string}
+                             */
+                            readonly rule: "handed-over" | "larger-quantity";
+                            /**
+                             * @description SKUs that came into it
+                             * @example [
+                             *       "TEAPOT-BLUE"
+                             *     ]
+                             */
+                            readonly added: readonly string[];
+                            /**
+                             * @description SKUs of which it has more than before
+                             * @example []
+                             */
+                            readonly raised: readonly string[];
+                            /**
+                             * @description SKUs that found no place
+                             * @example []
+                             */
+                            readonly left: readonly string[];
+                            /**
+                             * @description To be sent as `Daybook-Position` with the query for the cart
+                             * @example YWJjLjQy
+                             */
+                            readonly position: string;
+                        } | null;
+                    };
+                };
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 409: components["responses"]["Problem409"];
+            readonly 413: components["responses"]["Problem413"];
+            readonly 415: components["responses"]["Problem415"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
+    readonly forgotPassword: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": {
+                    /**
+                     * Format: email
+                     * @description E-mail address
+                     * @example ada@example.com
+                     */
+                    readonly email: string;
+                };
+            };
+        };
+        readonly responses: {
+            /** @description Done. */
+            readonly 202: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        /**
+                         * @description Always this
+                         * @example accepted
+                         * @constant
+                         */
+                        readonly status: "accepted";
+                    };
+                };
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 409: components["responses"]["Problem409"];
+            readonly 413: components["responses"]["Problem413"];
+            readonly 415: components["responses"]["Problem415"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
+    readonly resetPassword: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": {
+                    /**
+                     * @description Token of the mail
+                     * @example eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0
+                     */
+                    readonly token: string;
+                    /**
+                     * @description New password: 8 to 200 characters of any kind
+                     * @example correct horse battery staple
+                     */
+                    readonly password: string;
+                    /**
+                     * @description Token of the guest whose cart is to be taken along
+                     * @example eyJhbGciOiJIUzI1NiIsImtpZCI6IjEifQ.eyJraW5kIjoiZ3Vlc3QifQ.c2lnbmF0dXJl
+                     */
+                    readonly guestToken?: string;
+                };
+            };
+        };
+        readonly responses: {
+            /** @description Done. */
+            readonly 201: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        /**
+                         * @description Who it is
+                         * @example 0198f0c2-1111-7a34-9b0e-3f2c1d5a7b88
+                         */
+                        readonly customerId: string;
+                        /**
+                         * Format: uuid
+                         * @description Session
+                         * @example 0198f0c2-7777-4a34-9b0e-3f2c1d5a7b88
+                         */
+                        readonly sessionId: string;
+                        /**
+                         * @description Access token, to be sent as `Authorization: Bearer`
+                         * @example eyJhbGciOiJIUzI1NiIsImtpZCI6IjEifQ.eyJraW5kIjoiY3VzdG9tZXIifQ.c2lnbmF0dXJl
+                         */
+                        readonly token: string;
+                        /**
+                         * Format: date-time
+                         * @description Until when the access token is good
+                         * @example 2026-02-14T09:45:00.000Z
+                         */
+                        readonly expiresAt: string;
+                        /**
+                         * @description Gives the next access token, once; the answer has the next refresh token
+                         * @example dbr_AZjw8QAAejSbDj8sHVp7iA
+                         */
+                        readonly refreshToken: string;
+                        /**
+                         * Format: date-time
+                         * @description When the session ends unless it is used before
+                         * @example 2026-03-16T09:30:00.000Z
+                         */
+                        readonly refreshExpiresAt: string;
+                        /** @description What became of the guest's cart; null where there was none to take, or it could not be taken now */
+                        readonly cart: {
+                            /**
+                             * @description The customer's cart now
+                             * @example 0198f0c2-2222-7a34-9b0e-3f2c1d5a7b88
+                             */
+                            readonly id: string;
+                            /**
+                             * @description `handed-over`: the guest's cart is the customer's now. `larger-quantity`: it went into the customer's cart, where of each SKU the larger number of pieces stays
+                             * @example larger-quantity
+                             * @enum {string}
+                             */
+                            readonly rule: "handed-over" | "larger-quantity";
+                            /**
+                             * @description SKUs that came into it
+                             * @example [
+                             *       "TEAPOT-BLUE"
+                             *     ]
+                             */
+                            readonly added: readonly string[];
+                            /**
+                             * @description SKUs of which it has more than before
+                             * @example []
+                             */
+                            readonly raised: readonly string[];
+                            /**
+                             * @description SKUs that found no place
+                             * @example []
+                             */
+                            readonly left: readonly string[];
+                            /**
+                             * @description To be sent as `Daybook-Position` with the query for the cart
+                             * @example YWJjLjQy
+                             */
+                            readonly position: string;
+                        } | null;
+                    };
+                };
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 409: components["responses"]["Problem409"];
+            readonly 413: components["responses"]["Problem413"];
+            readonly 415: components["responses"]["Problem415"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
+    readonly changePassword: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": {
+                    /**
+                     * @description Password
+                     * @example correct horse battery staple
+                     */
+                    readonly password: string;
+                    /**
+                     * @description New password: 8 to 200 characters of any kind
+                     * @example correct horse battery staple
+                     */
+                    readonly newPassword: string;
+                };
+            };
+        };
+        readonly responses: {
+            /** @description Done. */
+            readonly 204: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 403: components["responses"]["Problem403"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 409: components["responses"]["Problem409"];
+            readonly 413: components["responses"]["Problem413"];
+            readonly 415: components["responses"]["Problem415"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
+    readonly refreshSession: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": {
+                    /**
+                     * @description Refresh token
+                     * @example dbr_AZjw8QAAejSbDj8sHVp7iA
+                     */
+                    readonly refreshToken: string;
+                };
+            };
+        };
+        readonly responses: {
+            /** @description Done. */
+            readonly 201: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        /**
+                         * @description Who it is
+                         * @example 0198f0c2-1111-7a34-9b0e-3f2c1d5a7b88
+                         */
+                        readonly customerId: string;
+                        /**
+                         * Format: uuid
+                         * @description Session
+                         * @example 0198f0c2-7777-4a34-9b0e-3f2c1d5a7b88
+                         */
+                        readonly sessionId: string;
+                        /**
+                         * @description Access token, to be sent as `Authorization: Bearer`
+                         * @example eyJhbGciOiJIUzI1NiIsImtpZCI6IjEifQ.eyJraW5kIjoiY3VzdG9tZXIifQ.c2lnbmF0dXJl
+                         */
+                        readonly token: string;
+                        /**
+                         * Format: date-time
+                         * @description Until when the access token is good
+                         * @example 2026-02-14T09:45:00.000Z
+                         */
+                        readonly expiresAt: string;
+                        /**
+                         * @description Gives the next access token, once; the answer has the next refresh token
+                         * @example dbr_AZjw8QAAejSbDj8sHVp7iA
+                         */
+                        readonly refreshToken: string;
+                        /**
+                         * Format: date-time
+                         * @description When the session ends unless it is used before
+                         * @example 2026-03-16T09:30:00.000Z
+                         */
+                        readonly refreshExpiresAt: string;
+                    };
+                };
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 409: components["responses"]["Problem409"];
+            readonly 413: components["responses"]["Problem413"];
+            readonly 415: components["responses"]["Problem415"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
+    readonly logOut: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: {
+            readonly content: {
+                readonly "application/json": {
+                    /**
+                     * @description Refresh token
+                     * @example dbr_AZjw8QAAejSbDj8sHVp7iA
+                     */
+                    readonly refreshToken?: string;
+                    /**
+                     * @description End all sessions
+                     * @default false
+                     * @example false
+                     */
+                    readonly everywhere?: boolean;
+                };
+            };
+        };
+        readonly responses: {
+            /** @description Done. */
+            readonly 204: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 409: components["responses"]["Problem409"];
+            readonly 413: components["responses"]["Problem413"];
+            readonly 415: components["responses"]["Problem415"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
+    readonly listSessions: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        /** @description Sessions, at most 50 */
+                        readonly items: readonly {
+                            /**
+                             * Format: uuid
+                             * @description Session
+                             * @example 0198f0c2-7777-4a34-9b0e-3f2c1d5a7b88
+                             */
+                            readonly id: string;
+                            /**
+                             * Format: date-time
+                             * @description When somebody logged in
+                             * @example 2026-02-14T09:30:00.000Z
+                             */
+                            readonly beganAt: string;
+                            /**
+                             * Format: date-time
+                             * @description When it was last refreshed
+                             * @example 2026-02-14T09:45:00.000Z
+                             */
+                            readonly usedAt: string;
+                            /**
+                             * Format: date-time
+                             * @description When it ends
+                             * @example 2026-03-16T09:45:00.000Z
+                             */
+                            readonly expiresAt: string;
+                        }[];
+                        /**
+                         * @description The session that asks
+                         * @example 0198f0c2-7777-4a34-9b0e-3f2c1d5a7b88
+                         */
+                        readonly current: string | null;
+                    };
+                };
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 403: components["responses"]["Problem403"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 409: components["responses"]["Problem409"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
+    readonly endSession: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path: {
+                /** @description Session */
+                readonly sessionId: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done. */
+            readonly 204: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 403: components["responses"]["Problem403"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 409: components["responses"]["Problem409"];
+            readonly 413: components["responses"]["Problem413"];
+            readonly 415: components["responses"]["Problem415"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
+    readonly whoAmI: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        /**
+                         * @description Customer or guest
+                         * @example 0198f0c2-1111-7a34-9b0e-3f2c1d5a7b88
+                         */
+                        readonly customerId: string;
+                        /**
+                         * @description Whether it is a guest
+                         * @example customer
+                         * @enum {string}
+                         */
+                        readonly kind: "customer" | "guest";
+                        /**
+                         * @description Whether the shop knows name and address
+                         * @example true
+                         */
+                        readonly registered: boolean;
+                        /**
+                         * @description E-mail address, if known
+                         * @example ada@example.com
+                         */
+                        readonly email: string | null;
+                        /**
+                         * @description Name, if known
+                         * @example Ada Lovelace
+                         */
+                        readonly name: string | null;
+                    };
+                };
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 403: components["responses"]["Problem403"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 409: components["responses"]["Problem409"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
+    readonly takeGuestCart: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": {
+                    /**
+                     * @description Token of the guest whose cart is to be taken along
+                     * @example eyJhbGciOiJIUzI1NiIsImtpZCI6IjEifQ.eyJraW5kIjoiZ3Vlc3QifQ.c2lnbmF0dXJl
+                     */
+                    readonly guestToken: string;
+                };
+            };
+        };
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        /** @description Null where there was none to take */
+                        readonly cart: {
+                            /**
+                             * @description The customer's cart now
+                             * @example 0198f0c2-2222-7a34-9b0e-3f2c1d5a7b88
+                             */
+                            readonly id: string;
+                            /**
+                             * @description `handed-over`: the guest's cart is the customer's now. `larger-quantity`: it went into the customer's cart, where of each SKU the larger number of pieces stays
+                             * @example larger-quantity
+                             * @enum {string}
+                             */
+                            readonly rule: "handed-over" | "larger-quantity";
+                            /**
+                             * @description SKUs that came into it
+                             * @example [
+                             *       "TEAPOT-BLUE"
+                             *     ]
+                             */
+                            readonly added: readonly string[];
+                            /**
+                             * @description SKUs of which it has more than before
+                             * @example []
+                             */
+                            readonly raised: readonly string[];
+                            /**
+                             * @description SKUs that found no place
+                             * @example []
+                             */
+                            readonly left: readonly string[];
+                            /**
+                             * @description To be sent as `Daybook-Position` with the query for the cart
+                             * @example YWJjLjQy
+                             */
+                            readonly position: string;
+                        } | null;
+                    };
+                };
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 403: components["responses"]["Problem403"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 409: components["responses"]["Problem409"];
+            readonly 413: components["responses"]["Problem413"];
+            readonly 415: components["responses"]["Problem415"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
+    readonly claimProfile: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: {
+            readonly content: {
+                readonly "application/json": {
+                    /**
+                     * @description Full name
+                     * @example Ada Lovelace
+                     */
+                    readonly name?: string;
+                };
+            };
+        };
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        /**
+                         * @description Customer
+                         * @example 0198f0c2-1111-5a34-9b0e-3f2c1d5a7b88
+                         */
+                        readonly customerId: string;
+                    };
+                };
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 403: components["responses"]["Problem403"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 409: components["responses"]["Problem409"];
+            readonly 413: components["responses"]["Problem413"];
+            readonly 415: components["responses"]["Problem415"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
+    readonly exportCustomer: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Where to go on: `next` or `previous` of another page of the same query */
+                readonly cursor?: string;
+            };
+            readonly header?: {
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path: {
+                /** @description Identifier */
+                readonly customerId: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        /**
+                         * @description Customer or guest
+                         * @example 0198f0c2-1111-7a34-9b0e-3f2c1d5a7b88
+                         */
+                        readonly customerId: string;
+                        /** @description Profile, addresses and figures; null for a guest who never ordered */
+                        readonly customer: {
+                            /**
+                             * @description Customer
+                             * @example 0198f0c2-1111-7a34-9b0e-3f2c1d5a7b88
+                             */
+                            readonly id: string;
+                            /**
+                             * @description Whether the customer has an account
+                             * @example guest
+                             * @enum {string}
+                             */
+                            readonly buyer: "member" | "guest";
+                            /**
+                             * @description E-mail address
+                             * @example ada@example.com
+                             */
+                            readonly email: string | null;
+                            /**
+                             * @description Full name
+                             * @example Ada Lovelace
+                             */
+                            readonly name: string | null;
+                            /** @description Saved addresses */
+                            readonly addresses: readonly {
+                                /**
+                                 * @description Names the address within the customer
+                                 * @example home
+                                 */
+                                readonly addressId: string;
+                                /**
+                                 * @description ISO 3166-1 alpha-2 country code; ZZ where it is unknown
+                                 * @example DE
+                                 */
+                                readonly country: string;
+                                /**
+                                 * @description Postal address
+                                 * @example {
+                                 *       "name": "Ada Lovelace",
+                                 *       "line1": "12 St James Square",
+                                 *       "city": "London",
+                                 *       "postalCode": "SW1Y 4JH"
+                                 *     }
+                                 */
+                                readonly address: {
+                                    /**
+                                     * @description Who receives it
+                                     * @example Ada Lovelace
+                                     */
+                                    readonly name: string;
+                                    /**
+                                     * @description Street and number
+                                     * @example 12 St James Square
+                                     */
+                                    readonly line1: string;
+                                    /**
+                                     * @description Second line
+                                     * @example Second floor
+                                     */
+                                    readonly line2?: string;
+                                    /**
+                                     * @description City
+                                     * @example London
+                                     */
+                                    readonly city: string;
+                                    /**
+                                     * @description State or province
+                                     * @example Greater London
+                                     */
+                                    readonly region?: string;
+                                    /**
+                                     * @description Postal code
+                                     * @example SW1Y 4JH
+                                     */
+                                    readonly postalCode: string;
+                                    /**
+                                     * @description Telephone number
+                                     * @example +44 20 7946 0000
+                                     */
+                                    readonly phone?: string;
+                                } | null;
+                            }[];
+                            /**
+                             * @description The shop's own values of the customer, at most 50; personal like the name
+                             * @example {
+                             *       "newsletter": true
+                             *     }
+                             */
+                            readonly attributes: {
+                                readonly [key: string]: string | number | boolean;
+                            } | null;
+                            /**
+                             * Format: date-time
+                             * @description When the customer registered; of guests, when they first ordered
+                             * @example 2026-01-15T09:30:00.000Z
+                             */
+                            readonly createdAt: string;
+                            /**
+                             * @description Number of orders that were paid
+                             * @example 3
+                             */
+                            readonly orders: number;
+                            /**
+                             * @description Paid for orders less what was given back, in minor units by currency
+                             * @example {
+                             *       "EUR": 16470
+                             *     }
+                             */
+                            readonly spent: {
+                                readonly [key: string]: number;
+                            };
+                            /**
+                             * @description When the latest order that was paid was placed
+                             * @example 2026-01-15T09:30:00.000Z
+                             */
+                            readonly lastOrderAt: string | null;
+                            /**
+                             * @description Whether all personal data was deleted
+                             * @example false
+                             */
+                            readonly forgotten: boolean;
+                            /**
+                             * @description Revision of the customer, for `If-Match`; null for a guest, of whom only orders know
+                             * @example 2
+                             */
+                            readonly revision: number | null;
+                        } | null;
+                        /** @description Where the person has logged in, at most 50 */
+                        readonly sessions: readonly {
+                            /**
+                             * Format: uuid
+                             * @description Session
+                             * @example 0198f0c2-7777-4a34-9b0e-3f2c1d5a7b88
+                             */
+                            readonly id: string;
+                            /**
+                             * Format: date-time
+                             * @description When somebody logged in
+                             * @example 2026-02-14T09:30:00.000Z
+                             */
+                            readonly beganAt: string;
+                            /**
+                             * Format: date-time
+                             * @description When it was last refreshed
+                             * @example 2026-02-14T09:45:00.000Z
+                             */
+                            readonly usedAt: string;
+                            /**
+                             * Format: date-time
+                             * @description When it ends
+                             * @example 2026-03-16T09:45:00.000Z
+                             */
+                            readonly expiresAt: string;
+                        }[];
+                        /** @description Open carts, the newest first, at most 20; those that were ordered are orders */
+                        readonly carts: readonly {
+                            /**
+                             * @description Id of the cart
+                             * @example 0198f0c2-2222-7a34-9b0e-3f2c1d5a7b88
+                             */
+                            readonly id: string;
+                            /**
+                             * @description Whose cart it is
+                             * @example 0198f0c2-1111-7a34-9b0e-3f2c1d5a7b88
+                             */
+                            readonly customerId: string;
+                            /**
+                             * @description Whether the customer has an account
+                             * @example guest
+                             * @enum {string}
+                             */
+                            readonly buyer: "member" | "guest";
+                            /**
+                             * @description ISO 4217 currency code
+                             * @example EUR
+                             */
+                            readonly currency: string;
+                            /**
+                             * @description Language tag (BCP 47)
+                             * @example en
+                             */
+                            readonly language: string;
+                            /** @description Lines in the order in which they were added */
+                            readonly lines: readonly {
+                                /**
+                                 * @description Stock keeping unit: names one variant of a product; case counts
+                                 * @example TEAPOT-BLUE
+                                 */
+                                readonly sku: string;
+                                /**
+                                 * @description Identifier
+                                 * @example 0198f0c2-6d1e-7a34-9b0e-3f2c1d5a7b88
+                                 */
+                                readonly productId: string;
+                                /**
+                                 * @description Short text
+                                 * @example Blue teapot
+                                 */
+                                readonly title: string;
+                                /**
+                                 * @description Whole minor units of the currency, such as cents
+                                 * @example 1999
+                                 */
+                                readonly unitPrice: number;
+                                /**
+                                 * @description Number of pieces
+                                 * @example 2
+                                 */
+                                readonly quantity: number;
+                                /**
+                                 * @description Price of all pieces, tax included
+                                 * @example 4998
+                                 */
+                                readonly amount: number;
+                            }[];
+                            /**
+                             * @description Where it goes; null as yet
+                             * @example DE
+                             */
+                            readonly country: string | null;
+                            /**
+                             * @description E-mail address
+                             * @example ada@example.com
+                             */
+                            readonly email: string | null;
+                            /**
+                             * @description Postal address
+                             * @example {
+                             *       "name": "Ada Lovelace",
+                             *       "line1": "12 St James Square",
+                             *       "city": "London",
+                             *       "postalCode": "SW1Y 4JH"
+                             *     }
+                             */
+                            readonly shippingAddress: {
+                                /**
+                                 * @description Who receives it
+                                 * @example Ada Lovelace
+                                 */
+                                readonly name: string;
+                                /**
+                                 * @description Street and number
+                                 * @example 12 St James Square
+                                 */
+                                readonly line1: string;
+                                /**
+                                 * @description Second line
+                                 * @example Second floor
+                                 */
+                                readonly line2?: string;
+                                /**
+                                 * @description City
+                                 * @example London
+                                 */
+                                readonly city: string;
+                                /**
+                                 * @description State or province
+                                 * @example Greater London
+                                 */
+                                readonly region?: string;
+                                /**
+                                 * @description Postal code
+                                 * @example SW1Y 4JH
+                                 */
+                                readonly postalCode: string;
+                                /**
+                                 * @description Telephone number
+                                 * @example +44 20 7946 0000
+                                 */
+                                readonly phone?: string;
+                            } | null;
+                            /**
+                             * @description How it is sent; null as yet
+                             * @example {
+                             *       "method": "standard",
+                             *       "title": "Standard",
+                             *       "amount": 490
+                             *     }
+                             */
+                            readonly shipping: {
+                                /**
+                                 * @description Code of a shipping method
+                                 * @example standard
+                                 */
+                                readonly method: string;
+                                /**
+                                 * @description Short text
+                                 * @example Blue teapot
+                                 */
+                                readonly title: string;
+                                /**
+                                 * @description Whole minor units of the currency, such as cents
+                                 * @example 1999
+                                 */
+                                readonly amount: number;
+                            } | null;
+                            /**
+                             * @description Sum of the lines, tax included
+                             * @example 4998
+                             */
+                            readonly subtotal: number;
+                            /**
+                             * @description Lines, and shipping as far as it is chosen, tax included
+                             * @example 5488
+                             */
+                            readonly total: number;
+                            /**
+                             * @description Whether it has become an order
+                             * @example false
+                             */
+                            readonly checkedOut: boolean;
+                            /**
+                             * @description Order that it has become; null as yet
+                             * @example null
+                             */
+                            readonly orderId: string | null;
+                            /**
+                             * Format: date-time
+                             * @description When it was opened
+                             * @example 2026-01-15T09:30:00.000Z
+                             */
+                            readonly openedAt: string;
+                            /**
+                             * Format: date-time
+                             * @description When it was last changed
+                             * @example 2026-01-15T09:35:00.000Z
+                             */
+                            readonly changedAt: string;
+                            /**
+                             * @description Revision of the cart, for `If-Match`
+                             * @example 4
+                             */
+                            readonly revision: number;
+                        }[];
+                        /** @description Orders, the newest first, 20 at a time */
+                        readonly orders: readonly {
+                            /**
+                             * @description Order
+                             * @example 0198f0c2-6d1e-7a34-9b0e-3f2c1d5a7b88
+                             */
+                            readonly id: string;
+                            /**
+                             * @description Number of the order for people
+                             * @example D-7KQ4-M2XA
+                             */
+                            readonly number: string;
+                            /**
+                             * @description Who buys
+                             * @example 0198f0c2-1111-7a34-9b0e-3f2c1d5a7b88
+                             */
+                            readonly customerId: string;
+                            /**
+                             * @description Whether the customer has an account
+                             * @example guest
+                             * @enum {string}
+                             */
+                            readonly buyer: "member" | "guest";
+                            /**
+                             * @description ISO 4217 currency code
+                             * @example EUR
+                             */
+                            readonly currency: string;
+                            /**
+                             * @description ISO 3166-1 alpha-2 country code; ZZ where it is unknown
+                             * @example DE
+                             */
+                            readonly country: string;
+                            /**
+                             * @description Language tag (BCP 47)
+                             * @example en
+                             */
+                            readonly language: string;
+                            /**
+                             * @description E-mail address
+                             * @example ada@example.com
+                             */
+                            readonly email: string | null;
+                            /**
+                             * @description Postal address
+                             * @example {
+                             *       "name": "Ada Lovelace",
+                             *       "line1": "12 St James Square",
+                             *       "city": "London",
+                             *       "postalCode": "SW1Y 4JH"
+                             *     }
+                             */
+                            readonly shippingAddress: {
+                                /**
+                                 * @description Who receives it
+                                 * @example Ada Lovelace
+                                 */
+                                readonly name: string;
+                                /**
+                                 * @description Street and number
+                                 * @example 12 St James Square
+                                 */
+                                readonly line1: string;
+                                /**
+                                 * @description Second line
+                                 * @example Second floor
+                                 */
+                                readonly line2?: string;
+                                /**
+                                 * @description City
+                                 * @example London
+                                 */
+                                readonly city: string;
+                                /**
+                                 * @description State or province
+                                 * @example Greater London
+                                 */
+                                readonly region?: string;
+                                /**
+                                 * @description Postal code
+                                 * @example SW1Y 4JH
+                                 */
+                                readonly postalCode: string;
+                                /**
+                                 * @description Telephone number
+                                 * @example +44 20 7946 0000
+                                 */
+                                readonly phone?: string;
+                            } | null;
+                            /** @description Lines of the order */
+                            readonly lines: readonly {
+                                /**
+                                 * @description Names the line within the order: its SKU, or a number
+                                 * @example TEAPOT-BLUE
+                                 */
+                                readonly lineId: string;
+                                /**
+                                 * @description Product
+                                 * @example blue-teapot
+                                 */
+                                readonly productId: string;
+                                /**
+                                 * @description Stock keeping unit: names one variant of a product; case counts
+                                 * @example TEAPOT-BLUE
+                                 */
+                                readonly sku: string;
+                                /**
+                                 * @description What it was called when it was ordered
+                                 * @example Blue teapot
+                                 */
+                                readonly title: string;
+                                /**
+                                 * @description Number of pieces
+                                 * @example 2
+                                 */
+                                readonly quantity: number;
+                                /**
+                                 * @description Price of one piece, tax included
+                                 * @example 2499
+                                 */
+                                readonly unitPrice: number;
+                                /**
+                                 * @description Price of all pieces, tax included
+                                 * @example 4998
+                                 */
+                                readonly amount: number;
+                                /**
+                                 * @description Tax rate in hundredths of a percent
+                                 * @example 1900
+                                 */
+                                readonly taxRate: number;
+                                /**
+                                 * @description Tax included in the amount
+                                 * @example 798
+                                 */
+                                readonly tax: number;
+                                /**
+                                 * @description Pieces that have left
+                                 * @example 2
+                                 */
+                                readonly shipped: number;
+                                /**
+                                 * @description Pieces that have arrived
+                                 * @example 0
+                                 */
+                                readonly delivered: number;
+                                /**
+                                 * @description Pieces that are paid back or about to be
+                                 * @example 0
+                                 */
+                                readonly refunded: number;
+                            }[];
+                            /**
+                             * @description Pieces of all lines
+                             * @example 2
+                             */
+                            readonly units: number;
+                            /** @description How the goods are sent, and what that costs */
+                            readonly shipping: {
+                                /**
+                                 * @description Code of the shipping method
+                                 * @example standard
+                                 */
+                                readonly method: string;
+                                /**
+                                 * @description What the method was called
+                                 * @example Standard
+                                 */
+                                readonly title: string;
+                                /**
+                                 * @description Price, tax included
+                                 * @example 490
+                                 */
+                                readonly amount: number;
+                                /**
+                                 * @description Tax rate in hundredths of a percent
+                                 * @example 1900
+                                 */
+                                readonly taxRate: number;
+                                /**
+                                 * @description Tax included in the amount
+                                 * @example 78
+                                 */
+                                readonly tax: number;
+                            };
+                            /** @description Sums over the whole order */
+                            readonly totals: {
+                                /**
+                                 * @description Sum of the lines, tax included
+                                 * @example 4998
+                                 */
+                                readonly items: number;
+                                /**
+                                 * @description Price of shipping, tax included
+                                 * @example 490
+                                 */
+                                readonly shipping: number;
+                                /**
+                                 * @description Tax included in the total
+                                 * @example 876
+                                 */
+                                readonly tax: number;
+                                /**
+                                 * @description What is to be paid
+                                 * @example 5488
+                                 */
+                                readonly total: number;
+                            };
+                            /**
+                             * @description The order's own state
+                             * @example confirmed
+                             * @enum {string}
+                             */
+                            readonly status: "pending" | "confirmed" | "completed" | "cancelled" | "rejected";
+                            /**
+                             * @description Why it was cancelled or rejected
+                             * @example null
+                             */
+                            readonly endReason: ("cancelled-by-customer" | "cancelled-by-staff" | "expired" | "out-of-stock") | null;
+                            /**
+                             * @description What was said about that
+                             * @example null
+                             */
+                            readonly endNote: string | null;
+                            /**
+                             * @description How far it is paid
+                             * @example captured
+                             * @enum {string}
+                             */
+                            readonly paymentStatus: "not-paid" | "payment-started" | "authorised" | "captured" | "partly-refunded" | "refunded";
+                            /**
+                             * @description What has been taken; null before
+                             * @example 5488
+                             */
+                            readonly paid: number | null;
+                            /**
+                             * @description What has been given back of it
+                             * @example 0
+                             */
+                            readonly refunded: number;
+                            /**
+                             * @description The latest payment
+                             * @example null
+                             */
+                            readonly payment: {
+                                /**
+                                 * @description Payment
+                                 * @example 0198f0c2-2222-7a34-9b0e-3f2c1d5a7b88
+                                 */
+                                readonly paymentId: string;
+                                /**
+                                 * @description Payment gateway
+                                 * @example sandbox
+                                 */
+                                readonly gateway: string;
+                                /**
+                                 * @description Whether it is under way, has failed, was let go as the order ended, or has taken the money
+                                 * @example started
+                                 * @enum {string}
+                                 */
+                                readonly status: "started" | "failed" | "cancelled" | "captured";
+                                /**
+                                 * @description What the shopper has to do, as long as the gateway waits for it
+                                 * @example {
+                                 *       "kind": "redirect",
+                                 *       "url": "https://gateway.example/pay_8f2k"
+                                 *     }
+                                 */
+                                readonly nextAction: ({
+                                    /**
+                                     * @description Nothing to do but to wait
+                                     * @constant
+                                     */
+                                    readonly kind: "none";
+                                } | {
+                                    /**
+                                     * @description Send the shopper to another page
+                                     * @constant
+                                     */
+                                    readonly kind: "redirect";
+                                    /**
+                                     * Format: uri
+                                     * @description That page
+                                     * @example https://gateway.example/pay_8f2k
+                                     */
+                                    readonly url: string;
+                                }) | null;
+                                /**
+                                 * @description Why it failed
+                                 * @example null
+                                 */
+                                readonly failure: {
+                                    /**
+                                     * @description Why, for programs
+                                     * @example card-declined
+                                     */
+                                    readonly code: string;
+                                    /**
+                                     * @description Why, for people
+                                     * @example Ordered the wrong size
+                                     */
+                                    readonly reason: string;
+                                } | null;
+                            } | null;
+                            /**
+                             * @description How far it is shipped and delivered
+                             * @example unfulfilled
+                             * @enum {string}
+                             */
+                            readonly fulfilmentStatus: "unfulfilled" | "partly-shipped" | "shipped" | "partly-delivered" | "delivered";
+                            /** @description Shipments, the first one first */
+                            readonly shipments: readonly {
+                                /**
+                                 * @description Shipment
+                                 * @example 0198f0c2-4444-7a34-9b0e-3f2c1d5a7b88
+                                 */
+                                readonly shipmentId: string;
+                                /** @description Pieces by line */
+                                readonly lines: readonly {
+                                    /**
+                                     * @description Names the line within the order: its SKU, or a number
+                                     * @example TEAPOT-BLUE
+                                     */
+                                    readonly lineId: string;
+                                    /**
+                                     * @description Number of pieces
+                                     * @example 2
+                                     */
+                                    readonly quantity: number;
+                                }[];
+                                /**
+                                 * @description Who carries it
+                                 * @example DHL
+                                 */
+                                readonly carrier: string | null;
+                                /**
+                                 * @description The carrier's tracking code
+                                 * @example JD0146
+                                 */
+                                readonly trackingCode: string | null;
+                                /**
+                                 * Format: date-time
+                                 * @description When it left
+                                 * @example 2026-01-16T08:00:00.000Z
+                                 */
+                                readonly shippedAt: string;
+                                /**
+                                 * @description When it arrived
+                                 * @example null
+                                 */
+                                readonly deliveredAt: string | null;
+                            }[];
+                            /** @description Refunds, the first one first; one that failed stays, and is asked for anew under another id */
+                            readonly refunds: readonly {
+                                /**
+                                 * @description Refund
+                                 * @example 0198f0c2-3333-7a34-9b0e-3f2c1d5a7b88
+                                 */
+                                readonly refundId: string;
+                                /**
+                                 * @description Whether the money is on its way, is back or could not be given back
+                                 * @example refunded
+                                 * @enum {string}
+                                 */
+                                readonly status: "requested" | "refunded" | "failed";
+                                /** @description Pieces by line */
+                                readonly lines: readonly {
+                                    /**
+                                     * @description Names the line within the order: its SKU, or a number
+                                     * @example TEAPOT-BLUE
+                                     */
+                                    readonly lineId: string;
+                                    /**
+                                     * @description Number of pieces
+                                     * @example 2
+                                     */
+                                    readonly quantity: number;
+                                }[];
+                                /**
+                                 * @description Given back for shipping, tax included
+                                 * @example 0
+                                 */
+                                readonly shipping: number;
+                                /**
+                                 * @description All that is given back
+                                 * @example 2499
+                                 */
+                                readonly total: number;
+                                /**
+                                 * @description Why, for people
+                                 * @example Ordered the wrong size
+                                 */
+                                readonly reason: string;
+                            }[];
+                            /**
+                             * @description How far its refunds are; `failed` needs a person until another is under way or all is paid back
+                             * @example none
+                             * @enum {string}
+                             */
+                            readonly refundStatus: "none" | "requested" | "failed" | "refunded";
+                            /**
+                             * Format: date-time
+                             * @description When it was placed
+                             * @example 2026-01-15T09:30:00.000Z
+                             */
+                            readonly placedAt: string;
+                            /**
+                             * Format: date-time
+                             * @description Ends by itself unless it is confirmed before
+                             * @example 2026-01-15T10:00:00.000Z
+                             */
+                            readonly expiresAt: string;
+                            /**
+                             * @description Revision of the order, for `If-Match`
+                             * @example 7
+                             */
+                            readonly revision: number;
+                            /** @description What happened to it, the first first; at most 200 entries */
+                            readonly timeline: readonly {
+                                /**
+                                 * @description Identifier
+                                 * @example 0198f0c2-6d1e-7a34-9b0e-3f2c1d5a7b88
+                                 */
+                                readonly orderId: string;
+                                /**
+                                 * @description Place in the log, by which entries are in order
+                                 * @example 4711
+                                 */
+                                readonly position: number;
+                                /**
+                                 * Format: date-time
+                                 * @description When it happened
+                                 * @example 2026-01-15T09:30:00.000Z
+                                 */
+                                readonly at: string;
+                                /**
+                                 * @description Type of the event
+                                 * @example OrderShipped
+                                 */
+                                readonly type: string;
+                                /**
+                                 * @description What happened
+                                 * @example Goods were shipped
+                                 */
+                                readonly title: string;
+                                /**
+                                 * @description What else is to be said of it
+                                 * @example {
+                                 *       "pieces": 2,
+                                 *       "carrier": "DHL"
+                                 *     }
+                                 */
+                                readonly details: {
+                                    readonly [key: string]: string | number | boolean;
+                                };
+                                /**
+                                 * @description Who did it; only staff is told
+                                 * @example null
+                                 */
+                                readonly by: {
+                                    /**
+                                     * @description What kind of actor
+                                     * @example staff
+                                     * @enum {string}
+                                     */
+                                    readonly kind: "staff" | "customer" | "guest" | "process" | "system";
+                                    /**
+                                     * @description Id of the customer, guest or API key, or name of the process
+                                     * @example key-1
+                                     */
+                                    readonly id: string;
+                                } | null;
+                            }[];
+                            /** @description Its payments, the newest first, without what they were paid with; at most 50 */
+                            readonly payments: readonly {
+                                /**
+                                 * @description Payment
+                                 * @example 0198f0c2-2222-7a34-9b0e-3f2c1d5a7b88
+                                 */
+                                readonly id: string;
+                                /**
+                                 * @description What is paid
+                                 * @example 0198f0c2-6d1e-7a34-9b0e-3f2c1d5a7b88
+                                 */
+                                readonly orderId: string;
+                                /**
+                                 * @description Who buys
+                                 * @example 0198f0c2-1111-7a34-9b0e-3f2c1d5a7b88
+                                 */
+                                readonly customerId: string;
+                                /**
+                                 * @description ISO 3166-1 alpha-2 country code; ZZ where it is unknown
+                                 * @example DE
+                                 */
+                                readonly country: string;
+                                /**
+                                 * @description Payment gateway
+                                 * @example sandbox
+                                 */
+                                readonly gateway: string;
+                                /**
+                                 * @description The gateway's own name for it; null until the gateway has answered
+                                 * @example pay_8f2k
+                                 */
+                                readonly reference: string | null;
+                                /**
+                                 * @description Whole minor units of the currency, such as cents
+                                 * @example 1999
+                                 */
+                                readonly amount: number;
+                                /**
+                                 * @description ISO 4217 currency code
+                                 * @example EUR
+                                 */
+                                readonly currency: string;
+                                /**
+                                 * @description How far it is
+                                 * @example captured
+                                 * @enum {string}
+                                 */
+                                readonly status: "requested" | "pending" | "authorised" | "captured" | "failed" | "cancelled";
+                                /**
+                                 * @description Whether the gateway was asked to take the money, and could not
+                                 * @example requested
+                                 */
+                                readonly capture: ("requested" | "failed") | null;
+                                /**
+                                 * @description Whether what is held is to be let go
+                                 * @example false
+                                 */
+                                readonly unwanted: boolean;
+                                /**
+                                 * @description Why it failed, if it did
+                                 * @example null
+                                 */
+                                readonly failure: {
+                                    /**
+                                     * @description Why, for programs
+                                     * @example card-declined
+                                     */
+                                    readonly code: string;
+                                    /**
+                                     * @description Why, for people
+                                     * @example Ordered the wrong size
+                                     */
+                                    readonly reason: string;
+                                } | null;
+                                /** @description Refunds, the first one first */
+                                readonly refunds: readonly {
+                                    /**
+                                     * @description Refund
+                                     * @example 0198f0c2-3333-7a34-9b0e-3f2c1d5a7b88
+                                     */
+                                    readonly refundId: string;
+                                    /**
+                                     * @description Whole minor units of the currency, such as cents
+                                     * @example 1999
+                                     */
+                                    readonly amount: number;
+                                    /**
+                                     * @description Whether the money is on its way, is back or could not be given back
+                                     * @example refunded
+                                     * @enum {string}
+                                     */
+                                    readonly status: "requested" | "refunded" | "failed";
+                                    /**
+                                     * @description Why it failed, if it did
+                                     * @example null
+                                     */
+                                    readonly failure: {
+                                        /**
+                                         * @description Why, for programs
+                                         * @example card-declined
+                                         */
+                                        readonly code: string;
+                                        /**
+                                         * @description Why, for people
+                                         * @example Ordered the wrong size
+                                         */
+                                        readonly reason: string;
+                                    } | null;
+                                }[];
+                                /**
+                                 * @description What has been given back
+                                 * @example 0
+                                 */
+                                readonly refunded: number;
+                                /**
+                                 * @description How far its refunds are; `failed` needs a person until another is under way or all is paid back
+                                 * @example none
+                                 * @enum {string}
+                                 */
+                                readonly refundStatus: "none" | "requested" | "failed" | "refunded";
+                                /**
+                                 * Format: date-time
+                                 * @description When it was asked for
+                                 * @example 2026-01-15T09:31:00.000Z
+                                 */
+                                readonly requestedAt: string;
+                                /**
+                                 * @description Revision of the payment
+                                 * @example 4
+                                 */
+                                readonly revision: number;
+                            }[];
+                        }[];
+                        /**
+                         * @description Send it as `cursor` for further orders; null where there are none
+                         * @example WyJvcmRlcnMi
+                         */
+                        readonly next: string | null;
+                    };
+                };
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 403: components["responses"]["Problem403"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 409: components["responses"]["Problem409"];
             readonly 422: components["responses"]["Problem422"];
             readonly 429: components["responses"]["Problem429"];
             readonly 503: components["responses"]["Problem503"];
@@ -9321,10 +12629,20 @@ export interface operations {
                              */
                             readonly position: number;
                             /**
-                             * @description How far it is behind the log
+                             * @description How far it is behind the log: in events, on EventStoreDB in bytes of its log
                              * @example 0
                              */
                             readonly lag: number;
+                            /**
+                             * @description For how long it has been behind the log, in milliseconds
+                             * @example 0
+                             */
+                            readonly lagMs?: number;
+                            /**
+                             * @description Events that were folded into it in a second, over the last half minute
+                             * @example 41.5
+                             */
+                            readonly eventsPerSecond?: number;
                             /**
                              * @description Why it is stopped
                              * @example Projection orders fails on …
@@ -9442,6 +12760,166 @@ export interface operations {
         readonly responses: {
             /** @description Done. */
             readonly 200: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 403: components["responses"]["Problem403"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 409: components["responses"]["Problem409"];
+            readonly 413: components["responses"]["Problem413"];
+            readonly 415: components["responses"]["Problem415"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
+    readonly showBackup: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        /**
+                         * @description `none`: since the server started nobody has asked for one
+                         * @example running
+                         * @enum {string}
+                         */
+                        readonly state: "none" | "running" | "done" | "stopped" | "failed";
+                        /**
+                         * @description Where it is
+                         * @example /var/backups/daybook/2026-01-31
+                         */
+                        readonly directory?: string;
+                        /** @description How far it is */
+                        readonly progress?: {
+                            /**
+                             * @description What is done now
+                             * @example copy
+                             * @enum {string}
+                             */
+                            readonly step: "copy" | "verify";
+                            /**
+                             * @description Bytes copied, or positions verified
+                             * @example 52428800
+                             */
+                            readonly done: number;
+                            /**
+                             * @description Of so many
+                             * @example 104857600
+                             */
+                            readonly total: number;
+                        };
+                        /** @description What it has */
+                        readonly taken?: {
+                            /**
+                             * @description Place of the last event in it
+                             * @example 90000
+                             */
+                            readonly position: number;
+                            /**
+                             * @description How many events it has
+                             * @example 90000
+                             */
+                            readonly events: number;
+                            /**
+                             * @description Size of its files
+                             * @example 104857600
+                             */
+                            readonly bytes: number;
+                        };
+                        /**
+                         * @description Why it failed
+                         * @example database or disk is full
+                         */
+                        readonly error?: string;
+                    };
+                };
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 403: components["responses"]["Problem403"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 409: components["responses"]["Problem409"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
+    readonly takeBackup: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": {
+                    /**
+                     * @description Directory on the disk of the server
+                     * @example /var/backups/daybook/2026-01-31
+                     */
+                    readonly directory: string;
+                };
+            };
+        };
+        readonly responses: {
+            /** @description Done. */
+            readonly 202: {
+                headers: {
+                    readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            readonly 400: components["responses"]["Problem400"];
+            readonly 401: components["responses"]["Problem401"];
+            readonly 403: components["responses"]["Problem403"];
+            readonly 404: components["responses"]["Problem404"];
+            readonly 409: components["responses"]["Problem409"];
+            readonly 413: components["responses"]["Problem413"];
+            readonly 415: components["responses"]["Problem415"];
+            readonly 422: components["responses"]["Problem422"];
+            readonly 429: components["responses"]["Problem429"];
+            readonly 503: components["responses"]["Problem503"];
+        };
+    };
+    readonly stopBackup: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description Names the request, and all that follows from it, in logs and events. Random if it is left out. */
+                readonly "Daybook-Correlation-Id"?: components["parameters"]["CorrelationId"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done. */
+            readonly 204: {
                 headers: {
                     readonly "Daybook-Correlation-Id": components["headers"]["CorrelationId"];
                     readonly [name: string]: unknown;

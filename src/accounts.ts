@@ -95,8 +95,10 @@ export function accounts(options: AccountsOptions): Accounts {
   const requestsPerMinute = config.DAYBOOK_ACCOUNT_REQUESTS_PER_MINUTE
   const mailed = { key: keyFor('mail'), clock }
 
+  let isClosed = false
   let cancelSweep = () => {}
   function sweepLater(): void {
+    if (isClosed) return
     cancelSweep = clock.after(sweepEveryMs, () => {
       store
         .sweep(clock.now(), sweptAtOnce)
@@ -133,6 +135,7 @@ export function accounts(options: AccountsOptions): Accounts {
     },
 
     async close() {
+      isClosed = true
       cancelSweep()
       await mail?.close()
     },

@@ -220,8 +220,8 @@ export async function daybook(options: DaybookOptions = {}): Promise<Daybook> {
       clock,
     })
     const { DAYBOOK_TOKEN_SECRET: tokenSecret, DAYBOOK_TOKEN_PREVIOUS_SECRETS: previousSecrets = [] } = config
-    const signingKeys = [tokenSecret, ...previousSecrets].flatMap((secret) => (secret ? [Buffer.from(secret)] : []))
-    const keys = signingKeys.length > 0 ? signingKeys : [await vault.secret('tokens')]
+    const signingKey = tokenSecret === undefined ? await vault.secret('tokens') : Buffer.from(tokenSecret)
+    const keys = [signingKey, ...previousSecrets.map((secret) => Buffer.from(secret))]
     const secrets = { claims: await vault.secret('claims'), requests: await vault.secret('requests') }
     const { operations: accountOperations, ...logIn } = accounts({
       config,

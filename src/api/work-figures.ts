@@ -23,7 +23,7 @@ export interface LetterFigures {
 }
 
 /** Beyond it one knows that it is too much. */
-export const mostCounted = 1_000
+const mostCounted = 1_000
 
 type Reading = Pick<ReadModels, 'reader'>
 

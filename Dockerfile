@@ -9,7 +9,7 @@ ENV NODE_ENV=production \
     DAYBOOK_DATA_DIR=/data
 
 COPY package.json package-lock.json ./
-RUN npm ci --omit=dev --no-audit --no-fund && npm cache clean --force
+RUN npm ci --omit=dev --omit=optional --no-audit --no-fund && npm cache clean --force
 COPY LICENSE ./
 COPY src ./src
 

@@ -32,7 +32,7 @@ export const install = benchmark({
     return {
       async round() {
         const { took: everything } = seconds()
-        const { took: production, installed } = seconds('--omit=dev')
+        const { took: production, installed } = seconds('--omit=dev', '--omit=optional')
         return { everything, production, 'size in production': sizeOf(installed) / 1_000_000 }
       },
     }

@@ -117,6 +117,7 @@ export function tableJobQueue(table: JobTable, options: TableJobQueueOptions): J
     let stopped = false
     /** The table may have due jobs that have not been started. */
     let hasMore = false
+    let goesOn = false
 
     function isFull(): boolean {
       if (own.size >= limits.concurrency) return true
@@ -205,7 +206,13 @@ export function tableJobQueue(table: JobTable, options: TableJobQueueOptions): J
       name,
       wake: fill,
       goOn() {
-        if (hasMore) fill()
+        if (!hasMore || goesOn) return
+        goesOn = true
+        // Many may end at the same moment, and each look reads all that is due.
+        queueMicrotask(() => {
+          goesOn = false
+          if (hasMore) fill()
+        })
       },
       startAtOnce(job) {
         if (stopped || hasMore || isFull()) return false

@@ -111,6 +111,32 @@ describe('the job runner', () => {
     expect(ran).toEqual(['a', 'b'])
   })
 
+  test('asks the table once for all that have ended together, however many wait', async () => {
+    const clock = manualClock()
+    const waiting = new Map(Array.from({ length: 200 }, (_, number) => [`${number}`, clock.now()]))
+    let asked = 0
+    const table: JobTable = {
+      ...fragileTable().table,
+      due(_, now, limit) {
+        asked++
+        const due = [...waiting].filter(([, at]) => at <= now).slice(0, limit)
+        return due.map(([id, dueAt]) => ({ id, name: 'mail', data: {}, dueAt, attempts: 0 }))
+      },
+      nextAt: () => undefined,
+      retry: (id, _attempts, nextAt) => void waiting.set(id, nextAt),
+    }
+    const queue = tableJobQueue(table, { clock })
+    let ran = 0
+    const handler = async () => {
+      ran++
+      throw new Error('no room')
+    }
+    queue.work('mail', handler, { ...limits, concurrency: 50 })
+    await clock.advance(10)
+    expect(ran).toBe(200)
+    expect(asked).toBeLessThan(10)
+  })
+
   test('goes on once a table that failed works again', async () => {
     const clock = manualClock()
     const { table, state } = fragileTable()

@@ -33,7 +33,7 @@ export { notFound, Rejection, reject } from './engine/errors.ts'
 export { defineEvents, type EventOf, type Recorded, versioned } from './engine/events.ts'
 export { type JobDefinition, job, type Work, type WorkInHand } from './engine/job.ts'
 export { personal } from './engine/personal-data.ts'
-export { type ProcessManager, processManager } from './engine/process-manager.ts'
+export { listeningProcess, type ProcessManager, processManager } from './engine/process-manager.ts'
 export { type Collection, collection, derivedCollection, type Projection, projection } from './engine/projection.ts'
 export {
   documentQuery,

@@ -1,9 +1,13 @@
 import type { BuildProgress } from './build.ts'
+import { UnavailableError } from './errors.ts'
 import type { Follower } from './follower.ts'
 import type { Projection } from './projection.ts'
 import type { PoisonEventError } from './projector.ts'
 import type { Rate } from './rate.ts'
 import type { Waiters } from './waiters.ts'
+
+const shortestRetryMs = 1_000
+const longestRetryMs = 30_000
 
 export interface ProjectionStatus {
   readonly name: string
@@ -34,6 +38,8 @@ export interface Running {
   /** When it last had all that there was, by a clock that never jumps. */
   levelAtMs: number
   live?: Follower
+  /** The live one where another has to take its place: of an older version, or one that a newer version may have written to. */
+  outdated?: Follower
   retired?: Follower
   stoppedBy?: PoisonEventError
   failure?: string
@@ -44,6 +50,16 @@ export interface Running {
   rebuilding?: Promise<void>
   /** It is being folded for those who read it. */
   freshening?: Promise<void>
+}
+
+/** What who asks for a read model is told that is built for the first time. */
+export function stillBuilding({ definition: { name }, rebuild }: Running): UnavailableError {
+  const { position = 0, head = 0, elapsedMs = 0 } = rebuild ?? {}
+  const share = head === 0 ? 0 : position / head
+  const leftMs = share === 0 ? shortestRetryMs : (elapsedMs / share) * (1 - share)
+  const seconds = Math.ceil(Math.min(longestRetryMs, Math.max(shortestRetryMs, leftMs)) / 1_000)
+  const message = `The read model ${name} is being built: ${Math.floor(share * 100)} % of the log is in it. Try again.`
+  return new UnavailableError('projection-building', message, seconds)
 }
 
 /**

@@ -68,6 +68,12 @@ export interface Projection {
   readonly name: string
   /** To be raised with every change of what it would make of the same events; it is then built anew. */
   readonly version: number
+  /**
+   * The oldest version whose documents this one can go on with: its queries can read them and its handlers change them, and
+   * collections and indexes are the same. One process alone then answers with them until its own are built; without it,
+   * queries are answered 503 until then.
+   */
+  readonly goesOnFrom?: number
   readonly collections: readonly Collection[]
   /** The event types that it looks at. */
   readonly types: ReadonlySet<string>
@@ -89,6 +95,7 @@ type Handlers<E extends DomainEvent> = {
 export function projection<const From extends readonly EventDefinitions[]>(definition: {
   readonly name: string
   readonly version: number
+  readonly goesOnFrom?: number
   readonly collections: readonly Collection[]
   readonly from: From
   readonly on: Handlers<EventOf<From[number]>>
@@ -96,13 +103,15 @@ export function projection<const From extends readonly EventDefinitions[]>(defin
 export function projection(definition: {
   readonly name: string
   readonly version: number
+  readonly goesOnFrom?: number
   readonly collections: readonly Collection[]
   readonly on: Readonly<Record<string, Handler | undefined>>
 }): Projection {
-  const { name, version, collections } = definition
+  const { name, version, goesOnFrom, collections } = definition
   return {
     name,
     version,
+    ...(goesOnFrom !== undefined && { goesOnFrom }),
     collections,
     types: new Set(Object.keys(definition.on)),
     route(event) {

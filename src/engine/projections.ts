@@ -5,11 +5,11 @@ import type { EventBatch, EventStore } from './event-store.ts'
 import type { EventRegistry, Recorded } from './events.ts'
 import { advance, closeFollower, type Follower, flush, followerAt, openFollower, passOver } from './follower.ts'
 import { type Projection, specOf } from './projection.ts'
-import { type ProjectionStatus, type Running, statusOf } from './projection-status.ts'
+import { type ProjectionStatus, type Running, statusOf, stillBuilding } from './projection-status.ts'
 import { PoisonEventError } from './projector.ts'
 import { type Reader, readerOf } from './query.ts'
 import { rate } from './rate.ts'
-import type { ReadStore } from './read-store.ts'
+import type { GenerationInfo, ReadStore } from './read-store.ts'
 import { type Builder, rebuilds } from './rebuilds.ts'
 import { waiters } from './waiters.ts'
 
@@ -358,12 +358,29 @@ export function projections(options: ProjectionsOptions): Projections {
     if (!running.live && !stopping.signal.aborted) buildMissing([running.definition.name], new Map(), 0)
   }
 
+  function isBuilt({ live, outdated }: Running): boolean {
+    return live !== undefined && live !== outdated
+  }
+
+  /** The live generation of an older version that the present one can go on with. */
+  async function predecessorOf(
+    definition: Projection,
+    known: readonly GenerationInfo[],
+  ): Promise<Follower | undefined> {
+    const { name, version, goesOnFrom = version } = definition
+    const found = known.find(
+      (info) =>
+        info.projection === name && info.state === 'live' && info.version < version && info.version >= goesOnFrom,
+    )
+    return found && (await openFollower(store, readStore, found.id, { ...definition, version: found.version }))
+  }
+
   /** Builds what there is nothing of yet; what fails is tried again, for its cause may be gone by then. */
   function buildMissing(names: readonly string[], unfinished: ReadonlyMap<string, string>, failures: number): void {
     rebuildAll(names, unfinished).catch((error: unknown) => {
       onFailure(error)
       clock.after(Math.min(600_000, 30_000 * 2 ** failures), () => {
-        const missing = names.filter((name) => !runningOf(name).live && !runningOf(name).rebuilding)
+        const missing = names.filter((name) => !isBuilt(runningOf(name)) && !runningOf(name).rebuilding)
         if (missing.length > 0 && !stopping.signal.aborted) buildMissing(missing, new Map(), failures + 1)
       })
     })
@@ -386,8 +403,23 @@ export function projections(options: ProjectionsOptions): Projections {
           ({ projection, version, state }) =>
             projection === name && state === 'live' && version > running.definition.version,
         )
-        if (follower) running.live = follower
-        else if (newer && head > 0) {
+        const predecessor = follower || newer ? undefined : await predecessorOf(running.definition, known)
+        if (follower) {
+          running.live = follower
+          // A newer version has begun to build its own, and may have gone on with this one until then.
+          const isTakenOver = known.some(
+            ({ projection, version, state }) =>
+              projection === name && state === 'building' && version > running.definition.version,
+          )
+          if (isTakenOver) {
+            running.outdated = follower
+            missing.push(name)
+          }
+        } else if (predecessor) {
+          running.live = predecessor
+          running.outdated = predecessor
+          missing.push(name)
+        } else if (newer && head > 0) {
           const { version } = running.definition
           running.failure = `Version ${newer.version} of ${name} is live, and this Daybook has version ${version}. Use a newer Daybook, or rebuild ${name} to go back.`
           onFailure(new NewerVersionError(running.failure), name)
@@ -422,7 +454,7 @@ export function projections(options: ProjectionsOptions): Projections {
     },
 
     reader(name, generationId) {
-      const { live, retired, definition } = runningOf(name)
+      const { live, retired } = runningOf(name)
       if (generationId !== undefined) {
         const found = [live, retired].find((follower) => follower?.generation.id === generationId)
         if (found) return readerFor(runningOf(name), found)
@@ -433,11 +465,7 @@ export function projections(options: ProjectionsOptions): Projections {
           )
       }
       if (live) return readerFor(runningOf(name), live)
-      throw new UnavailableError(
-        'projection-building',
-        `The read model ${definition.name} is being built. Try again.`,
-        5,
-      )
+      throw stillBuilding(runningOf(name))
     },
 
     async waitFor(name, position, timeoutMs) {

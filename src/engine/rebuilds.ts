@@ -64,6 +64,7 @@ export function rebuilds(options: RebuildsOptions): Rebuilds {
     const old = running.live
     await readStore.makeLive(follower.generation.id)
     running.live = follower
+    delete running.outdated
     delete running.stoppedBy
     delete running.failure
     delete running.isBehind

@@ -118,7 +118,7 @@ function bytes(count: number): string {
 }
 
 function share(hitRatio: number | null): string {
-  return hitRatio === null ? '' : `${(hitRatio * 100).toFixed(1)} %`
+  return hitRatio === null ? '' : `, ${(hitRatio * 100).toFixed(1)} % hits`
 }
 
 function duration(ms: number): string {
@@ -194,12 +194,9 @@ function print(status: Status, nowMs: number): void {
       ...(log.waitingAppends === undefined ? [] : [['appends under way', String(log.waitingAppends)]]),
       ['queries waiting for a position', String(waiters.positions)],
       ['commands waiting for an outcome', String(waiters.outcomes)],
-      [
-        'states in memory',
-        `${number(foldCache.entries)} of ${number(foldCache.capacity)}, ${share(foldCache.hitRatio)} hits`,
-      ],
+      ['states in memory', `${number(foldCache.entries)} of ${number(foldCache.capacity)}${share(foldCache.hitRatio)}`],
       ...(documentCache
-        ? [['documents in memory', `${number(documentCache.entries)}, ${share(documentCache.hitRatio)} hits`]]
+        ? [['documents in memory', `${number(documentCache.entries)}${share(documentCache.hitRatio)}`]]
         : []),
       ['event loop delay, p99', duration(eventLoop.delayP99Ms)],
       ['memory', bytes(memory.rssBytes)],
@@ -228,7 +225,10 @@ export async function printStatus(connection: Connection, { json, watch }: Statu
     const status = System.parse((await succeed(connection.send('GET', '/v1/system'))).body)
     if (watch && !json && process.stdout.isTTY) console.clear()
     if (json) console.log(JSON.stringify(status))
-    else print(status, Date.now())
+    else {
+      if (!connection.remote) console.log('No server runs here: this is the shop as this command has opened it.\n')
+      print(status, Date.now())
+    }
     if (!watch) return problemsOf(status, Date.now()).length === 0
     await sleep(watchEveryMs)
   }

@@ -13,7 +13,8 @@ export type Sealed<T> = (string & { readonly [sealedValue]: T }) | null
 
 type Path = readonly string[]
 
-const personalSchemas = new WeakSet<z.core.$ZodType>()
+/** A registry rather than a set: a schema that is described further is a copy, and inherits what is registered. */
+const personalSchemas = z.registry<{ readonly isPersonal: true }>()
 const everyElement = '*'
 
 /**
@@ -23,14 +24,14 @@ const everyElement = '*'
  */
 export function personal<S extends z.ZodType>(schema: S): z.ZodType<Sealed<z.output<S>>> {
   const marked = schema.nullable().meta({ ...schema.meta(), id: undefined })
-  personalSchemas.add(marked)
+  personalSchemas.add(marked, { isPersonal: true })
   // The one place where the clear and the sealed type of a value meet: parsing yields the clear one, `seal` follows at once.
   return marked as unknown as z.ZodType<Sealed<z.output<S>>>
 }
 
 /** Where a schema has personal values: paths of field names, `*` for each element of an array or record. */
 export function personalPaths(schema: z.core.$ZodType): readonly Path[] {
-  if (personalSchemas.has(schema)) return [[]]
+  if (personalSchemas.get(schema)) return [[]]
   if (schema instanceof z.ZodObject) {
     return Object.entries(schema.shape).flatMap(([name, inner]) => personalPaths(inner).map((path) => [name, ...path]))
   }

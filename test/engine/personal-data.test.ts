@@ -15,3 +15,10 @@ test('a person gets a key with the first personal value, not before', async () =
   expect((await vault.keys(['ada'])).size).toBe(1)
   expect(await open(Letter, [sealed])).toEqual([{ subject: 'Hello', to: 'ada@example.com' }])
 })
+
+test('a personal value that is described further is still personal', async () => {
+  const { seal } = personalData(memoryKeyVault())
+  const Parcel = z.object({ to: personal(z.string()).meta({ description: 'Who gets it' }) })
+  const sealed = await seal(Parcel, Parcel.parse({ to: 'ada@example.com' }), () => 'ada')
+  expect(JSON.stringify(sealed)).not.toContain('ada@example.com')
+})

@@ -20,6 +20,7 @@ import {
   showDeadLetter,
 } from './dead-letters.ts'
 import { serveDemo } from './demo.ts'
+import { eventCatalogue } from './event-catalogue.ts'
 import { printForgotten } from './forgotten.ts'
 import { importOnlineRetail } from './import.ts'
 import { createKey, listKeys, revokeKey } from './keys.ts'
@@ -194,6 +195,13 @@ function programOf(extensions: readonly Extension[]): Command {
     .option('--limit <number>', 'at most so many events', positive)
     .addOption(new Option('--format <format>', 'how').choices(['table', 'ndjson']).default('table'))
     .action((options: ReplayOptions) => replay(readConfig(), options))
+
+  program
+    .command('events')
+    .description('list all events that the log can hold, with their fields and who looks at them, as Markdown')
+    .action(() => {
+      process.stdout.write(eventCatalogue(forReading(extensions)))
+    })
 
   const projections = program.command('projections').description('read models: status, rebuild, skip')
   projections

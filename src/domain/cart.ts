@@ -48,7 +48,10 @@ export const cartEvents = defineEvents('cart', {
   /** Another country than before drops the choice of shipping; if the method goes there, too, it is chosen again. */
   CartAddressSet: z.object({ country: Country, email: personal(EmailAddress), shippingAddress: personal(Address) }),
   CartShippingChosen: z.object({ method: ShippingMethod, title: Title, amount: Amount }),
-  CartCheckedOut: z.object({ orderId: Id, order: OrderContents }),
+  CartCheckedOut: z.object({
+    orderId: Id,
+    order: OrderContents.meta({ description: 'All that the order is made of' }),
+  }),
   /** The guest has logged in, and had no such cart as a customer: from now on it is the customer's. What is personal is sealed anew. */
   CartHandedOver: z.object({
     customerId: CustomerId,

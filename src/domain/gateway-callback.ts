@@ -8,15 +8,27 @@ import { Amount, Currency, Id, Timestamp } from './values.ts'
 
 export const Notice = z.object({
   gateway: GatewayName,
-  noticeId: z.string().min(1).max(200),
-  kind: z.enum(['authorised', 'authorisation-refused', 'captured', 'capture-refused', 'refunded', 'refund-refused']),
+  noticeId: z.string().min(1).max(200).meta({ description: "The gateway's id of the notice", example: 'evt_5Hk2' }),
+  kind: z
+    .enum(['authorised', 'authorisation-refused', 'captured', 'capture-refused', 'refunded', 'refund-refused'])
+    .meta({ description: 'What has become of the payment', example: 'captured' }),
   paymentId: Id,
-  reference: z.string().min(1).max(200),
+  reference: z.string().min(1).max(200).meta({ description: "The gateway's name of the payment", example: 'pay_8Xq1' }),
   amount: Amount,
   currency: Currency,
   refundId: Id.exactOptional(),
-  code: z.string().min(1).max(100).exactOptional(),
-  reason: z.string().min(1).max(300).exactOptional(),
+  code: z
+    .string()
+    .min(1)
+    .max(100)
+    .exactOptional()
+    .meta({ description: 'Why not, for programs', example: 'card-declined' }),
+  reason: z
+    .string()
+    .min(1)
+    .max(300)
+    .exactOptional()
+    .meta({ description: 'Why not, for people', example: 'Card declined' }),
   occurredAt: Timestamp,
 })
 

@@ -89,7 +89,7 @@ const saleContents = {
     .min(1)
     .max(1_500)
     .meta({ description: 'All lines of the order' }),
-  shipping: OrderShipping.pick({ amount: true, tax: true }),
+  shipping: OrderShipping.pick({ amount: true, tax: true }).meta({ description: 'What was taken for shipping' }),
 }
 
 export const orderEvents = defineEvents('order', {
@@ -110,7 +110,14 @@ export const orderEvents = defineEvents('order', {
     }),
   }),
   /** Stock of one SKU has been reserved for the order. */
-  OrderStockReserved: z.object({ sku: Sku, reservationId: z.string().max(250), quantity: Quantity }),
+  OrderStockReserved: z.object({
+    sku: Sku,
+    reservationId: z
+      .string()
+      .max(250)
+      .meta({ description: 'Names order, SKU and attempt', example: '0198f0c2:TEAPOT-BLUE:1' }),
+    quantity: Quantity,
+  }),
   /** All of its stock is reserved. */
   OrderStockSecured: z.object({}),
   OrderPaymentStarted: z.object({
@@ -135,7 +142,11 @@ export const orderEvents = defineEvents('order', {
     currency: Currency,
     ...saleContents,
   }),
-  OrderRejected: z.object({ code: z.enum(['out-of-stock']), sku: Sku, available: z.int().min(0) }),
+  OrderRejected: z.object({
+    code: z.enum(['out-of-stock']).meta({ description: 'Why, for programs', example: 'out-of-stock' }),
+    sku: Sku,
+    available: z.int().min(0).meta({ description: 'Pieces that there were', example: 1 }),
+  }),
   OrderExpired: z.object({}),
   OrderCancelled: z.object({ by: CancelledBy, reason: Reason }),
   OrderShipped: z.object({
@@ -154,6 +165,10 @@ export const orderEvents = defineEvents('order', {
   OrderRefundRequested: z.object({ ...refundContents, paymentId: Id.exactOptional() }),
   /** The money has been given back; sales figures take it off on this event's day. */
   OrderRefunded: z.object({ ...refundContents, paymentId: Id.exactOptional() }),
-  OrderRefundFailed: z.object({ refundId: Id, code: z.string().max(100), reason: Reason }),
+  OrderRefundFailed: z.object({
+    refundId: Id,
+    code: z.string().max(100).meta({ description: 'Why, for programs', example: 'refund-declined' }),
+    reason: Reason,
+  }),
 })
 export type OrderEvent = EventOf<typeof orderEvents>

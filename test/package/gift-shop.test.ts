@@ -74,6 +74,10 @@ describe('the packed package', () => {
     execFileSync(process.execPath, [compiler, '-p', project], { stdio: 'pipe' })
   }, 60_000)
 
+  test('is opened in tests of a shop of its own', async () => {
+    await run(process.execPath, ['--test'], { cwd: project, env: environmentWith({}) })
+  }, 30_000)
+
   describe('a shop with an extension', () => {
     let server: ServerProcess
     let shop: ShopClient

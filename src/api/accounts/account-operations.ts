@@ -145,6 +145,7 @@ export function accountOperations(options: AccountOptions): readonly Operation[]
       const customerId = known ?? derivedId('account', confirmed.jti)
       if (known === undefined) await customers.register(customerId, confirmed, request.correlationId)
       if (!(await accounts.add({ id, customerId, passwordHash }))) throw tokenNotGood()
+      await attempts.clear(`mails to ${id}`)
       return await logIns.begin({ customerId, guestToken, request })
     },
   })
@@ -225,6 +226,7 @@ export function accountOperations(options: AccountOptions): readonly Operation[]
       if (account?.version !== reset.version || !(await accounts.setPassword(account, passwordHash)))
         throw tokenNotGood()
       await attempts.clear(`account ${account.id}`)
+      await attempts.clear(`mails to ${account.id}`)
       await sessions.endAll(account.customerId)
       return await logIns.begin({ customerId: account.customerId, guestToken, request })
     },

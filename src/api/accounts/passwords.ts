@@ -10,7 +10,7 @@ const saltBytes = 16
 const hashBytes = 32
 /** Each takes 19 MiB and tens of milliseconds of a core. */
 const atOnce = 2
-const maxWaiting = 100
+const defaultMaxWaiting = 100
 
 interface Parsed {
   readonly cost: Pick<Argon2Parameters, 'memory' | 'passes' | 'parallelism'>
@@ -51,8 +51,11 @@ function isPresent({ memory, passes, parallelism }: Parsed['cost']): boolean {
   return memory === present.memory && passes === present.passes && parallelism === present.parallelism
 }
 
-/** Hashes passwords, few at a time. */
-export function passwords(): Passwords {
+/**
+ * Hashes passwords, few at a time.
+ * @param maxWaiting most that wait for their turn
+ */
+export function passwords(maxWaiting = defaultMaxWaiting): Passwords {
   const waiting: (() => void)[] = []
   let running = 0
   /** Nobody's password; of the present cost. */

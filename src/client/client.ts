@@ -1,5 +1,5 @@
 import createFetchClient from 'openapi-fetch'
-import { readingWrites } from './position.ts'
+import { latestPosition, readingWrites } from './position.ts'
 import { isRecord, ProblemError } from './problem-error.ts'
 import { type RetryOptions, retryAfterMs, retrying, type Send } from './retry.ts'
 import type { Answer, Arguments, Asked, CommandOptions, Item, Method, PagedPaths, PathsOf } from './routes.ts'
@@ -67,9 +67,35 @@ export interface Client<Paths = paths> {
   ): AsyncGenerator<Item<Paths, Path>, void, undefined>
   /** Begins to shop as a guest, unless there is a session. @returns the session */
   guest(): Promise<Session>
+  /**
+   * Logs a customer in; from then on the session is refreshed by itself when its token has expired.
+   * @returns what became of the guest's cart, which is taken along; null where there was none
+   */
+  logIn(by: LogIn): Promise<TakenCart | null>
+  /** Opens an account by the token of the mail that confirms its address, and logs in. @returns as `logIn` */
+  confirm(by: Confirmation): Promise<TakenCart | null>
+  /** Chooses a new password by the token of a mail, and logs in. @returns as `logIn` */
+  resetPassword(by: Confirmation): Promise<TakenCart | null>
+  /** Ends the session. Here it has ended also where the shop can't be told. */
+  logOut(): Promise<void>
   /** Who shops; undefined where nobody is known, or a token was given. */
   session(): Session | undefined
 }
+
+export interface LogIn {
+  readonly email: string
+  readonly password: string
+}
+
+export interface Confirmation {
+  /** Of the mail. */
+  readonly token: string
+  /** The one that is chosen. */
+  readonly password: string
+}
+
+/** What became of a guest's cart at a log-in. */
+export type TakenCart = NonNullable<Answer<paths, 'post', '/v1/accounts/log-in'>['cart']>
 
 /** A call as it is sent, whatever its route. */
 interface Call extends CommandOptions {
@@ -96,7 +122,7 @@ type AnyPaths = Readonly<
 >
 
 /** A client whatever its routes. */
-interface AnyClient extends Pick<Client, 'guest' | 'session'> {
+interface AnyClient extends Omit<Client, 'get' | 'post' | 'put' | 'delete' | 'paginate'> {
   get(route: string, asked?: Call): Promise<unknown>
   post(route: string, asked?: Call): Promise<unknown>
   put(route: string, asked?: Call): Promise<unknown>
@@ -118,6 +144,15 @@ function headersOf(method: Method, { idempotencyKey, ifMatch, waitSeconds, corre
   }
 }
 
+/** The cart in the answer to a log-in: the shop declares it so. */
+function takenCartOf(answer: unknown): TakenCart | null {
+  return isRecord(answer) && isTakenCart(answer.cart) ? answer.cart : null
+}
+
+function isTakenCart(value: unknown): value is TakenCart {
+  return isRecord(value) && typeof value.id === 'string' && typeof value.position === 'string'
+}
+
 /** The one who calls without a session: by a token that was given, or as nobody. */
 function givenTokens({ token, getToken = () => token }: ClientOptions): TokenSource {
   return { get: () => getToken(), renew: async (refused) => await getToken(refused) }
@@ -127,17 +162,18 @@ function givenTokens({ token, getToken = () => token }: ClientOptions): TokenSou
 export function createClient<Paths extends object = paths>(options: ClientOptions): Client<Paths>
 export function createClient(options: ClientOptions): AnyClient {
   const store = options.sessionStore ?? sessionInMemory()
-  const transport: Send = options.fetch ?? ((request) => fetch(request))
-  const tokens =
-    options.token === undefined && options.getToken === undefined
-      ? sessionTokens(store, async () => undefined)
-      : givenTokens(options)
-  const send = readingWrites(authorised(retrying(transport, options.retry), tokens))
-  const requests = createFetchClient<AnyPaths>({ baseUrl: options.url, fetch: send, credentials: 'omit' })
+  const latest = latestPosition()
+  const send = retrying(options.fetch ?? ((request) => fetch(request)), options.retry)
+  const isGiven = options.token !== undefined || options.getToken !== undefined
+  const tokens = isGiven ? givenTokens(options) : sessionTokens(store, (session) => refreshed(session))
+  const caller = (through: Send) =>
+    createFetchClient<AnyPaths>({ baseUrl: options.url, fetch: readingWrites(through, latest), credentials: 'omit' })
+  const asAnybody = caller(send)
+  const asCaller = caller(authorised(send, tokens))
 
-  async function call(method: Method, route: string, asked: Call = {}): Promise<unknown> {
+  async function call(method: Method, route: string, asked: Call = {}, through = asCaller): Promise<unknown> {
     const { path, query, body, signal } = asked
-    const { data, error, response } = await requests.request(method, route, {
+    const { data, error, response } = await through.request(method, route, {
       params: { ...(path && { path }), ...(query && { query }) },
       headers: headersOf(method, asked),
       ...(body !== undefined && { body }),
@@ -145,6 +181,26 @@ export function createClient(options: ClientOptions): AnyClient {
     })
     if (response.ok) return data
     throw new ProblemError(response, error, retryAfterMs(response.headers.get('retry-after'), Date.now()))
+  }
+
+  /** A refresh token that was sent twice within seconds gets its first answer, so that it may be sent again. */
+  async function refreshed({ refreshToken }: Session): Promise<Session | undefined> {
+    try {
+      return sessionOf('customer', await call('post', '/v1/accounts/refresh', { body: { refreshToken } }, asAnybody))
+    } catch (error) {
+      if (error instanceof ProblemError && error.status === 401) return undefined
+      throw error
+    }
+  }
+
+  async function begin(route: string, by: LogIn | Confirmation): Promise<TakenCart | null> {
+    const before = store.read()
+    const body = { ...by, ...(before?.kind === 'guest' && { guestToken: before.token }) }
+    const answer = await call('post', route, { body }, asAnybody)
+    store.write(sessionOf('customer', answer))
+    const cart = takenCartOf(answer)
+    if (cart) latest.reached(cart.position)
+    return cart
   }
 
   async function* paginate(route: string, asked: Call = {}): AsyncGenerator<unknown, void, undefined> {
@@ -158,8 +214,8 @@ export function createClient(options: ClientOptions): AnyClient {
     } while (typeof cursor === 'string')
   }
 
-  const begin = singleFlight(async () => {
-    const session = sessionOf('guest', await call('post', '/v1/guest-tokens'))
+  const beginAsGuest = singleFlight(async () => {
+    const session = sessionOf('guest', await call('post', '/v1/guest-tokens', {}, asAnybody))
     store.write(session)
     return session
   })
@@ -170,7 +226,15 @@ export function createClient(options: ClientOptions): AnyClient {
     put: (route, asked) => call('put', route, asked),
     delete: (route, asked) => call('delete', route, asked),
     paginate,
-    guest: async () => store.read() ?? (await begin()),
+    guest: async () => store.read() ?? (await beginAsGuest()),
+    logIn: (by) => begin('/v1/accounts/log-in', by),
+    confirm: (by) => begin('/v1/accounts/confirm', by),
+    resetPassword: (by) => begin('/v1/accounts/reset-password', by),
+    async logOut() {
+      const refreshToken = store.read()?.refreshToken
+      store.write(undefined)
+      if (refreshToken !== undefined) await call('post', '/v1/accounts/log-out', { body: { refreshToken } }, asAnybody)
+    },
     session: () => store.read(),
   }
 }

@@ -18,24 +18,44 @@ async function isUnknown(answer: Response): Promise<boolean> {
   return answer.status === 400 && (await answer.clone().text()).includes('"unknown-position"')
 }
 
-/** Sends queries with the position of what was written last, so that they show it. */
-export function readingWrites(send: Send): Send {
+/** What a client has written last. */
+export interface LatestPosition {
+  get(): string | undefined
+  /** Takes what a command was answered with. Answers of commands that were sent together come in any order. */
+  reached(position: string): void
+  forget(): void
+}
+
+export function latestPosition(): LatestPosition {
   let latest: string | undefined
+  return {
+    get: () => latest,
+    reached(position) {
+      if (latest === undefined || !isBehind(position, latest)) latest = position
+    },
+    forget() {
+      latest = undefined
+    },
+  }
+}
+
+/** Sends queries with the position of what was written last, so that they show it. */
+export function readingWrites(send: Send, latest: LatestPosition): Send {
   return async (request) => {
     if (request.method !== 'GET') {
       const answer = await send(request)
       const reached = answer.headers.get(header)
-      // Answers of commands that were sent together come in any order.
-      if (reached !== null && (latest === undefined || !isBehind(reached, latest))) latest = reached
+      if (reached !== null) latest.reached(reached)
       return answer
     }
-    if (latest === undefined) return await send(request)
+    const written = latest.get()
+    if (written === undefined) return await send(request)
     const positioned = new Request(request.clone())
-    positioned.headers.set(header, latest)
+    positioned.headers.set(header, written)
     const answer = await send(positioned)
     if (!(await isUnknown(answer))) return answer
     // The shop has another log by now: it was restored, or made anew.
-    latest = undefined
+    latest.forget()
     return await send(request)
   }
 }

@@ -1,0 +1,122 @@
+import { expect, test } from 'vitest'
+import { createClient, ProblemError, type Session, type SessionStore } from '../../src/client/client.ts'
+import { nextMail, openAccount, password, tokenIn } from '../integration/account-client.ts'
+import { openShop } from '../integration/open-shop.ts'
+import { stock } from '../integration/shop-client.ts'
+import { lossyProxy } from './lossy-proxy.ts'
+
+const soon = { pauseMs: 1 }
+const email = 'ada@example.com'
+const notGood = 'a-token-that-has-expired'
+
+/** Keeps a session where a test can see and change it, for several pages at once. */
+function sharedStore() {
+  let kept: Session | undefined
+  let last: Promise<unknown> = Promise.resolve()
+  return {
+    read: () => kept,
+    write(session: Session | undefined) {
+      kept = session
+    },
+    exclusively<T>(work: () => Promise<T>): Promise<T> {
+      const mine = last.then(work)
+      last = mine.catch(() => undefined)
+      return mine
+    },
+    /** The access token expires, as far as the shop is concerned. */
+    expire(): void {
+      if (kept) kept = { ...kept, token: notGood }
+    },
+  } satisfies SessionStore & { expire(): void }
+}
+
+/** A shop with an account, and a client that is logged in through a proxy. */
+async function loggedIn(fates: Parameters<typeof lossyProxy>[1] = []) {
+  const shop = await openShop()
+  await openAccount(shop, email)
+  const proxy = await lossyProxy(shop.url, fates)
+  const store = sharedStore()
+  const client = createClient({ url: proxy.url, sessionStore: store, retry: soon })
+  await client.logIn({ email, password })
+  const refreshes = () => proxy.seen.filter(({ path }) => path === '/v1/accounts/refresh').length
+  return { shop, proxy, store, client, refreshes }
+}
+
+test('A token that has expired is refreshed once, however many requests find out', async () => {
+  const { store, client, refreshes } = await loggedIn()
+  const before = store.read()
+  store.expire()
+  const answers = await Promise.all([1, 2, 3, 4, 5].map(() => client.get('/v1/accounts/me')))
+  expect(answers.map((each) => each.email)).toEqual(Array.from({ length: 5 }, () => email))
+  expect(refreshes()).toBe(1)
+  expect(store.read()?.refreshToken).not.toBe(before?.refreshToken)
+  await client.get('/v1/accounts/me')
+  expect(refreshes()).toBe(1)
+})
+
+test('Pages that share a session refresh it one after the other, and the second takes what the first one got', async () => {
+  const { proxy, store, client, refreshes } = await loggedIn()
+  const other = createClient({ url: proxy.url, sessionStore: store, retry: soon })
+  store.expire()
+  await Promise.all([client.get('/v1/accounts/me'), other.get('/v1/accounts/me')])
+  expect(refreshes()).toBe(1)
+})
+
+test('A refresh whose answer got lost is asked for again', async () => {
+  const { store, client, refreshes } = await loggedIn(['pass', 'pass', 'lose-answer'])
+  store.expire()
+  expect(await client.get('/v1/accounts/me')).toMatchObject({ email })
+  expect(refreshes()).toBe(2)
+})
+
+test('A session that the shop has ended is no more, and that is said', async () => {
+  const { shop, store, client } = await loggedIn()
+  const { token, customerId } = store.read() ?? { token: '', customerId: '' }
+  await shop.send('POST', '/v1/accounts/log-out', { token, body: { everywhere: true } })
+  const refused = await client.get('/v1/accounts/me').catch((error: unknown) => error)
+  expect(refused).toBeInstanceOf(ProblemError)
+  expect(refused).toMatchObject({ status: 401 })
+  expect(client.session()).toBeUndefined()
+  // The next visit is that of a new guest.
+  expect((await client.guest()).customerId).not.toBe(customerId)
+})
+
+test('A session stays where a refresh fails for another reason', async () => {
+  const { store, client } = await loggedIn([
+    'pass',
+    'pass',
+    ...Array.from({ length: 9 }, () => 'lose-request' as const),
+  ])
+  store.expire()
+  await expect(client.get('/v1/accounts/me')).rejects.toThrow('can’t be reached')
+  expect(client.session()).toMatchObject({ kind: 'customer' })
+})
+
+test('The cart of a guest is taken along, and seen at once', async () => {
+  const shop = await openShop()
+  await stock(shop)
+  await openAccount(shop, email)
+  const client = createClient({ url: shop.url })
+  await client.guest()
+  const { id } = await client.post('/v1/carts', { body: { currency: 'EUR' } })
+  const body = { productId: 'teapot', sku: 'TEAPOT', quantity: 2 }
+  await client.post('/v1/carts/{cartId}/lines', { path: { cartId: id }, body })
+  const taken = await client.logIn({ email, password })
+  expect(taken).toMatchObject({ rule: 'handed-over' })
+  expect(client.session()).toMatchObject({ kind: 'customer' })
+  expect((await client.get('/v1/carts')).items).toMatchObject([{ id: taken?.id, lines: [{ quantity: 2 }] }])
+
+  await client.logOut()
+  expect(client.session()).toBeUndefined()
+  await expect(client.get('/v1/accounts/me')).rejects.toMatchObject({ status: 401, code: 'token-required' })
+})
+
+test('An account is opened by the token of a mail', async () => {
+  const shop = await openShop()
+  const client = createClient({ url: shop.url })
+  await client.post('/v1/accounts/register', { body: { email, name: 'Ada Lovelace' } })
+  expect(await client.confirm({ token: tokenIn(await nextMail(shop, email)), password })).toBeNull()
+  expect(await client.get('/v1/accounts/me')).toMatchObject({ email, kind: 'customer' })
+  await expect(client.logIn({ email, password: 'wrong' })).rejects.toMatchObject({ code: 'log-in-failed' })
+  expect(client.session()).toMatchObject({ kind: 'customer' })
+})

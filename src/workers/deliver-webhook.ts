@@ -173,6 +173,6 @@ export function deliverWebhook(deliverable: DeliverableEvents, surroundings: Web
           : failed(target, delivery, answer, tookMs, webhook, receiver)
       }),
     // What fails is in the delivery itself, with its own schedule. Here is tried again only what found no room, or no log.
-    work: { concurrency: maxWebhooks * callsAtOnce, maxAttempts: Infinity, backoffMs: 1_000, maxBackoffMs: 60_000 },
+    work: { concurrency: maxWebhooks * callsAtOnce, maxAttempts: Infinity, backoffMs: 1_000, maxBackoffMs: 30_000 },
   })
 }

@@ -23,7 +23,7 @@ export function deliverableEvents(aggregates: readonly Decider[]): DeliverableEv
 }
 
 /** The id of what a webhook is sent of an event: the same however often that is asked for. */
-export function deliveryId(webhookId: string, eventId: string): string {
+function deliveryId(webhookId: string, eventId: string): string {
   return derivedId('webhook-delivery', webhookId, eventId)
 }
 

@@ -1,0 +1,55 @@
+import { expect, test, vi } from 'vitest'
+import { mailQueue } from '../../../src/api/accounts/mail-queue.ts'
+import { type Mail, UndeliverableMailError } from '../../../src/workers/mail-gateway.ts'
+
+const mail = (id: string): Mail => ({ id, to: 'ada@example.com', subject: 'Hello', text: 'Hello' })
+
+function queue(send: (mail: Mail, tries: number) => Promise<void>) {
+  const sent: string[] = []
+  const failures: unknown[] = []
+  const tries = new Map<string, number>()
+  const gateway = {
+    async send(each: Mail) {
+      tries.set(each.id, (tries.get(each.id) ?? 0) + 1)
+      await send(each, tries.get(each.id) ?? 0)
+      sent.push(each.id)
+    },
+    async close() {},
+  }
+  return {
+    sent,
+    failures,
+    tries,
+    mails: mailQueue({ gateway, onFailure: (error) => failures.push(error), firstPauseMs: 1 }),
+  }
+}
+
+test('A mail is tried again until it is taken, and given up where that makes no sense', async () => {
+  const { sent, failures, tries, mails } = queue(async ({ id }, number) => {
+    if (id === 'refused') throw new UndeliverableMailError('No such user')
+    if (number < 3) throw new Error('Not now')
+  })
+  mails.post(async () => mail('later'))
+  mails.post(async () => mail('refused'))
+  mails.post(async () => undefined)
+  await vi.waitFor(() => expect([sent, failures.length]).toEqual([['later'], 1]))
+  expect(tries).toEqual(
+    new Map([
+      ['later', 3],
+      ['refused', 1],
+    ]),
+  )
+  await mails.close()
+})
+
+test('Too many that wait are refused, and given up when the shop stops', async () => {
+  const { promise: taken, resolve: take } = Promise.withResolvers<void>()
+  const { sent, mails } = queue(() => taken)
+  for (let turn = 0; turn < 1_004; turn++) mails.post(async () => mail(`mail-${turn}`))
+  expect(() => mails.post(async () => mail('one more'))).toThrow('Too many mails')
+  await vi.waitFor(() => expect(sent).toEqual([]))
+  const closed = mails.close()
+  take()
+  await closed
+  expect(sent.length).toBeLessThanOrEqual(4)
+})

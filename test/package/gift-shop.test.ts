@@ -2,8 +2,8 @@ import { execFile, execFileSync } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { environmentWith } from '../child-process.ts'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { environmentWith, startChild } from '../child-process.ts'
 import { freePort } from '../free-port.ts'
 import {
   address,
@@ -73,6 +73,17 @@ describe('the packed package', () => {
     const compiler = join(import.meta.dirname, '../../node_modules/typescript/bin/tsc')
     execFileSync(process.execPath, [compiler, '-p', project], { stdio: 'pipe' })
   }, 60_000)
+
+  test('alone, it serves the demo shop with its page', async () => {
+    const settings = { DAYBOOK_DATA_DIR: join(directory, 'demo'), DAYBOOK_PORT: '0', DAYBOOK_METRICS_PORT: '0' }
+    const demo = startChild({ command: [process.execPath, bin], environment: environmentWith(settings) })
+    onTestFinished(demo.kill)
+    const url = (name: string) => new RegExp(`${name} +(http://[\\d.:]+)`).exec(demo.output())?.[1]
+    await vi.waitUntil(() => url('Shop') ?? demo.end(), { timeout: 60_000, interval: 50 })
+    const page = await (await fetch(url('Shop') ?? '')).text()
+    expect(page).toMatch(/<script type="module" src="\/main/)
+    expect((await fetch(new URL('/v1/products?language=en&currency=EUR', url('API')))).status).toBe(200)
+  }, 90_000)
 
   test('is opened in tests of a shop of its own', async () => {
     await run(process.execPath, ['--test'], { cwd: project, env: environmentWith({}) })

@@ -122,13 +122,18 @@ const shown: InStage = async (stage, work) => {
   return result.value
 }
 
-function printReport({ present, copied, events, digests, keys, checkpoints }: CopyReport, seconds: number): void {
+function printReport(
+  { present, copied, events, digests, keys, credentials, checkpoints }: CopyReport,
+  seconds: number,
+): void {
   const count = (number: number) => number.toLocaleString('en')
   console.log(
     `\n${count(events)} events are in both logs, and all are equal. ${count(present)} were there before, ${count(copied)} were copied. It took ${seconds.toFixed(1)} s.`,
   )
   console.log(`SHA-256 of the source: ${digests.source}\nSHA-256 of the target: ${digests.target}`)
-  console.log(`${count(keys)} keys, secrets and names of forgotten persons are in both vaults.\n`)
+  console.log(
+    `${count(keys)} keys, secrets and names of forgotten persons are in both vaults, ${count(credentials)} credentials in both stores.\n`,
+  )
   printTable(
     ['process', 'position in the source', 'position in the target', 'event'],
     checkpoints.map(({ manager, from, position, eventId }) => [manager, String(from), String(position), eventId]),

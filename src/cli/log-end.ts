@@ -58,8 +58,12 @@ async function openDirectory(
 ): Promise<OpenLogEnd> {
   if (role === 'source' && !existsSync(filesOf(directory).log)) throw new Error(`There is no log in ${directory}.`)
   try {
-    const { store, vault, close } = await openStorage({ DAYBOOK_DATA_DIR: directory }, systemClock, onError)
-    return { store, vault, shards: 1, close }
+    const { store, vault, credentials, close } = await openStorage(
+      { DAYBOOK_DATA_DIR: directory },
+      systemClock,
+      onError,
+    )
+    return { store, vault, credentials, shards: 1, close }
   } catch (error) {
     if (error instanceof Error && error.name === 'DirectoryInUseError') {
       throw new Error(
@@ -80,14 +84,14 @@ async function openServers(url: string, config: Config, onError: (error: unknown
   }
   const opened = new AsyncDisposableStack()
   try {
-    const { vault, coordination, ...documents } = await openDocumentServer(MONGODB_URL, config, onError)
+    const { vault, credentials, coordination, ...documents } = await openDocumentServer(MONGODB_URL, config, onError)
     opened.defer(documents.close)
     await assertNobodyRuns(coordination, config.DAYBOOK_LEASE_MS)
     const store = await openLogServer(url, systemClock, onError)
     opened.defer(store.close)
     const { takeLease, release } = leases(coordination)
     opened.defer(release)
-    return { store, vault, shards: clusterShards, takeLease, close: () => opened.disposeAsync() }
+    return { store, vault, credentials, shards: clusterShards, takeLease, close: () => opened.disposeAsync() }
   } catch (error) {
     await opened.disposeAsync()
     throw error

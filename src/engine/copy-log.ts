@@ -1,4 +1,5 @@
 import { byteSize } from './command.ts'
+import type { CredentialStore } from './credential-store.ts'
 import { ConflictError, DifferentLogsError } from './errors.ts'
 import { type EventStore, maxAppendBytes, type NewEvent, type RecordedEvent } from './event-store.ts'
 import type { KeyVault } from './key-vault.ts'
@@ -14,6 +15,7 @@ import { moveKeys } from './moved-keys.ts'
 /** One of the two ends of a move. */
 export interface LogEnd extends ShardedLog {
   readonly vault: KeyVault
+  readonly credentials: Pick<CredentialStore, 'entries' | 'restore'>
 }
 
 export type CopyStage = 'compare' | 'keys' | 'copy' | 'verify' | 'checkpoints'
@@ -44,6 +46,8 @@ export interface CopyReport {
   readonly digests: { readonly source: string; readonly target: string }
   /** Keys, secrets and forgotten persons. */
   readonly keys: number
+  /** Accounts, sessions and counts of tries. */
+  readonly credentials: number
   readonly checkpoints: readonly MovedCheckpoint[]
 }
 
@@ -82,6 +86,7 @@ export async function copyLog(options: CopyOptions): Promise<CopyReport> {
       onProgress({ events, position: 0, head: 0 }),
     ),
   )
+  const credentials = await moveCredentials(options.source, options.target)
   const copied = await inStage('copy', (onProgress) => copyEvents({ source, target, before, onProgress, ...stop }))
   const checkpoints = await checkpointMove(options.source, managers)
   const verified = await inStage('verify', async (onProgress) => {
@@ -102,7 +107,17 @@ export async function copyLog(options: CopyOptions): Promise<CopyReport> {
   const moved = checkpoints.moved()
   await inStage('checkpoints', () => saveMoved(options.target, moved))
   const { events, digests } = verified
-  return { present: before.events, copied, events, digests, keys, checkpoints: moved }
+  return { present: before.events, copied, events, digests, keys, credentials, checkpoints: moved }
+}
+
+/** Brings over what people log in with. @returns how many entries there are */
+async function moveCredentials(source: LogEnd, target: LogEnd): Promise<number> {
+  let count = 0
+  for await (const entries of source.credentials.entries()) {
+    await target.credentials.restore(entries)
+    count += entries.length
+  }
+  return count
 }
 
 /** Consecutive events of one stream, as they are appended. */

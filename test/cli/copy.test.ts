@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { memoryCredentialStore } from '../../src/adapters/memory/credential-store.ts'
 import { memoryKeyVault } from '../../src/adapters/memory/key-vault.ts'
 import { mongoCoordination } from '../../src/adapters/mongodb/coordination.ts'
 import { checksum } from '../../src/adapters/sqlite/log-layout.ts'
@@ -179,7 +180,12 @@ describe('a copy into EventStoreDB and back', () => {
     await used(from)
     const server = await startServer()
     const [source, target] = [await open(from), await open(back)]
-    const cluster: LogEnd = { store: await openStore(server.url), vault: memoryKeyVault(), shards: 4 }
+    const cluster: LogEnd = {
+      store: await openStore(server.url),
+      vault: memoryKeyVault(),
+      credentials: memoryCredentialStore(),
+      shards: 4,
+    }
     await copyLog({ source: { ...source, shards: 1 }, target: cluster, managers })
     const head = await cluster.store.head()
     expect(head.position).not.toBe((await source.store.head()).position)

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { memoryCredentialStore } from '../../src/adapters/memory/credential-store.ts'
 import { memoryEventStore } from '../../src/adapters/memory/event-store.ts'
 import { memoryKeyVault } from '../../src/adapters/memory/key-vault.ts'
 import { type CopyOptions, copyLog, type LogEnd } from '../../src/engine/copy-log.ts'
@@ -12,7 +13,13 @@ import { withAppend } from './handling.ts'
 const managers = ['place-order', 'fulfil-order']
 
 function end(given: Partial<LogEnd> = {}): LogEnd {
-  return { store: memoryEventStore(), vault: memoryKeyVault(), shards: 1, ...given }
+  return {
+    store: memoryEventStore(),
+    vault: memoryKeyVault(),
+    credentials: memoryCredentialStore(),
+    shards: 1,
+    ...given,
+  }
 }
 
 /** Appends events to streams, each to the end of its own. */
@@ -289,6 +296,16 @@ describe('what goes along with a log', () => {
     expect(await target.vault.keyFor('ada')).toEqual(ada)
     expect(await target.vault.secret('claims')).toEqual(claims)
     expect(await target.vault.keyFor('bob')).toBeUndefined()
+  })
+
+  test('are accounts and sessions', async () => {
+    const credentials = { source: memoryCredentialStore(), target: memoryCredentialStore() }
+    const source = { ...(await endWith('customer-ada')), credentials: credentials.source }
+    const target = end({ credentials: credentials.target })
+    const account = { kind: 'account', id: 'hash', owner: 'ada', expiresAt: null, version: 1, data: '{}' }
+    await credentials.source.write(account)
+    expect(await copy(source, target)).toMatchObject({ credentials: 1 })
+    expect(await credentials.target.find('account', 'hash')).toEqual(account)
   })
 
   test('are keys of persons who were forgotten in the target, and stay so', async () => {

@@ -26,6 +26,7 @@ import { startCluster } from './engine/cluster.ts'
 import { roles as allRoles, type Role } from './engine/cluster-member.ts'
 import { accountsSecret } from './engine/credential-store.ts'
 import { defaultLimits, type Engine, type EngineOptions, startEngine } from './engine/engine.ts'
+import { NewerVersionError } from './engine/errors.ts'
 import { watchLogHealth } from './engine/log-health.ts'
 import { personalData } from './engine/personal-data.ts'
 import { type Extension, placesOf } from './extension.ts'
@@ -97,8 +98,12 @@ function gatewaysOf(config: Config): readonly PaymentGateway[] {
 export async function daybook(options: DaybookOptions = {}): Promise<Daybook> {
   const { config = readConfig(), extensions = [], roles: asked = allRoles, works = true } = options
   const logger = pino({ level: config.DAYBOOK_LOG_LEVEL, base: null, redact: ['req.headers.authorization'] })
-  const onFailure = (error: unknown, where: string) =>
+  /** Whether there is something that only a newer version of Daybook knows. */
+  let hasMetNewer = false
+  function onFailure(error: unknown, where: string): void {
+    hasMetNewer ||= error instanceof NewerVersionError
     logger.error({ err: error, where }, 'Something failed and goes on')
+  }
   const clock = systemClock
   const directory = config.DAYBOOK_DATA_DIR
   const storage = await openStorage(config, clock, (error) => onFailure(error, 'storage')).catch((error: unknown) => {
@@ -179,7 +184,7 @@ export async function daybook(options: DaybookOptions = {}): Promise<Daybook> {
         ...engine.projections.status().flatMap(({ name, status }) => (status === 'live' ? [] : [name])),
         ...engine.processes.status().flatMap(({ name, error }) => (error === undefined ? [] : [name])),
         ...(engine.jobs.failure() === undefined ? [] : ['jobs']),
-        ...(cluster?.gaveUp() === undefined ? [] : ['newer-version']),
+        ...((cluster ? cluster.gaveUp() !== undefined : hasMetNewer) ? ['newer-version'] : []),
       ],
     })
     let isStopping = false

@@ -182,7 +182,9 @@ function upgrade(database: DatabaseSync, { file, layouts, exists }: DatabaseOpti
   inTransaction(database, () => {
     const from = version() // another thread may have upgraded it meanwhile
     if (from > layouts.length) {
-      throw new NewerVersionError(`${file} has layout ${from}; this version of Daybook knows ${layouts.length}`)
+      throw new NewerVersionError(
+        `${file} has layout ${from}; this version of Daybook knows ${layouts.length}. Use the version that wrote it, or a newer one.`,
+      )
     }
     if (exists === true && from === 0) throw new CorruptDatabaseError(`${file} is empty`)
     for (const layout of layouts.slice(from)) database.exec(layout)

@@ -27,7 +27,7 @@ export interface TakeProgress {
 }
 
 /** Where a backup was to go, there is something already. */
-export class NotEmptyError extends Error {
+class NotEmptyError extends Error {
   override readonly name = 'NotEmptyError'
 }
 

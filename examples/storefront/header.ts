@@ -67,6 +67,7 @@ export function renderHeader(): void {
         currency(),
       ),
       element('a', { href: '#/orders' }, text('orders')),
+      element('a', { href: '#/account' }, text('account')),
       element('a', { href: '#/cart', class: 'cart' }, text('cart'), ' ', element('span', { id: 'pieces' }, '0')),
     ),
   )
@@ -75,9 +76,8 @@ export function renderHeader(): void {
 
 /** Shows how many pieces are in the cart. */
 export async function countPieces(): Promise<void> {
-  if (!client.session()) return
   try {
-    byId('pieces').textContent = String(piecesOf(await currentCart()))
+    byId('pieces').textContent = String(client.session() ? piecesOf(await currentCart()) : 0)
   } catch {
     // The page itself says what does not work.
   }

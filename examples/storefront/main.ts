@@ -1,4 +1,5 @@
 import { ProblemError } from 'daybook/client'
+import { accountPage, passwordPage } from './account-page.ts'
 import { cartPage } from './cart-page.ts'
 import { cataloguePage } from './catalogue-page.ts'
 import { checkoutPage } from './checkout-page.ts'
@@ -18,6 +19,9 @@ const pages: Readonly<Record<string, Page>> = {
   checkout: checkoutPage,
   order: orderPage,
   orders: ordersPage,
+  account: accountPage,
+  confirm: passwordPage,
+  reset: passwordPage,
 }
 
 let leaving = new AbortController()

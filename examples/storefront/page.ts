@@ -16,8 +16,11 @@ export interface Visit extends Place {
 /** Shows a page, and resolves when it is shown. */
 export type Page = (visit: Visit) => Promise<void>
 
-/** Reads the address of the page. */
+/** Reads the address of the page: links of mails have `#confirm=` or `#reset=` and a token, all others a path. */
 export function placeNow(): Place {
+  const [, purpose, token] = /^#(confirm|reset)=(.+)$/.exec(location.hash) ?? []
+  if (purpose !== undefined && token !== undefined)
+    return { parts: [purpose, token], parameters: new URLSearchParams() }
   const [path = '', query = ''] = location.hash.slice(1).split('?')
   return {
     parts: path

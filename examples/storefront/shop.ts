@@ -3,7 +3,8 @@ import { currency, language } from './preferences.ts'
 
 /** The shop behind the page, and the cart there. */
 
-function settingOf(name: string): string {
+/** What the page was told by who serves it. */
+export function settingOf(name: string): string {
   return document.querySelector(`meta[name="${name}"]`)?.getAttribute('content') ?? ''
 }
 

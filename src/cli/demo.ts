@@ -69,6 +69,7 @@ export async function serveDemo(config: Config, extensions: readonly Extension[]
     const { tell, close } = storefront
     const settings = {
       ...config,
+      DAYBOOK_SHOP_URL: config.DAYBOOK_SHOP_URL ?? `${storefront.url}/`,
       DAYBOOK_CORS_ORIGINS: [...config.DAYBOOK_CORS_ORIGINS, ...storefront.origins],
       DAYBOOK_LOG_LEVEL: config.DAYBOOK_LOG_LEVEL === 'info' ? ('warn' as const) : config.DAYBOOK_LOG_LEVEL,
       DAYBOOK_GATEWAYS: ['sandbox'],

@@ -40,7 +40,11 @@ export const desktop = { width: 1280, height: 900 }
 export async function openStorefront(settings: Record<string, string> = {}): Promise<Storefront> {
   const page = await serveStorefront(0)
   onTestFinished(page.close)
-  const shop = await openShop({ DAYBOOK_CORS_ORIGINS: page.origins.join(','), ...settings })
+  const shop = await openShop({
+    DAYBOOK_CORS_ORIGINS: page.origins.join(','),
+    DAYBOOK_SHOP_URL: `${page.url}/`,
+    ...settings,
+  })
   page.tell({ url: shop.url, sandboxUrl: shop.sandboxUrl })
   let browser: Browser | undefined
   onTestFinished(async () => browser?.close())

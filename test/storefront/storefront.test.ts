@@ -245,6 +245,49 @@ describe.skipIf(whyNotRun !== '')(`the storefront${whyNotRun}`, { timeout: 90_00
     await expect.poll(() => page.getByRole('status').first().textContent(), patiently).toContain('Added: Blue teapot')
   })
 
+  test.each([
+    ['a phone', phone],
+    ['a desktop', desktop],
+  ])(
+    'opens an account on %s by the link of a mail, with the cart taken along, and logs out and in',
+    async (_on, viewport) => {
+      const { shop, visit, complaints } = await openStorefront()
+      await stock(shop)
+      const page = await visit({ viewport })
+      await addTeapot(page)
+      await page.getByRole('link', { name: 'Account' }).click()
+      const register = page.locator('form').filter({ hasText: 'Open an account' })
+      await register.getByLabel('Name').fill('Ada Lovelace')
+      await register.getByLabel('E-mail').fill('ada@example.com')
+      await register.getByRole('button').click()
+      await page.getByRole('link', { name: 'Follow the link' }).click()
+      await page.getByLabel('New password').fill('short')
+      await page.getByRole('button', { name: 'Save password' }).click()
+      expect(await page.evaluate('document.querySelector("input[name=newPassword]").validity.tooShort')).toBe(true)
+      await page.getByLabel('New password').fill('correct horse battery staple')
+      await page.getByRole('button', { name: 'Save password' }).click()
+      await page.getByText('Welcome, Ada Lovelace.').waitFor()
+      expect(page.url()).not.toContain('confirm=')
+      expect(await page.locator('#pieces').textContent()).toBe('1')
+
+      await page.getByRole('button', { name: 'Log out' }).click()
+      const logIn = page.locator('form').filter({ has: page.getByRole('heading', { name: 'Log in' }) })
+      await logIn.waitFor()
+      await expect.poll(() => page.locator('#pieces').textContent(), patiently).toBe('0')
+      expect(complaints).toEqual([])
+      await logIn.getByLabel('E-mail').fill('ada@example.com')
+      await logIn.getByLabel('Password').fill('wrong horse')
+      await logIn.getByRole('button').click()
+      await page.getByRole('alert').getByText('E-mail address or password is wrong').waitFor()
+      await logIn.getByLabel('Password').fill('correct horse battery staple')
+      await logIn.getByRole('button').click()
+      await page.getByText('Welcome, Ada Lovelace.').waitFor()
+      await page.getByRole('link', { name: /^Cart/ }).click()
+      await page.getByRole('link', { name: 'Blue teapot' }).waitFor()
+      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
+    },
+  )
+
   test('says that the shop can not be reached, and goes on when it can', async () => {
     const { shop, visit } = await openStorefront()
     await stock(shop)

@@ -5,6 +5,7 @@ import { openSqliteCredentialStore } from '../adapters/sqlite/credential-store.t
 import { lockDirectory } from '../adapters/sqlite/directory-lock.ts'
 import { openSqliteEventStore } from '../adapters/sqlite/event-store.ts'
 import { openSqliteKeyVault } from '../adapters/sqlite/key-vault.ts'
+import { sessionKind } from '../api/accounts/sessions.ts'
 import { customer } from '../domain/customer.ts'
 import type { Clock } from '../engine/clock.ts'
 import { ask } from '../engine/command.ts'
@@ -51,6 +52,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<void> {
     for (const { name, file } of copied.toReversed()) {
       await copyVerified(options, name, file === files.log ? staged : file)
     }
+    await endSessions(options)
     if (options.forgotten.length > 0) await forget(options, staged)
     sync(staged)
     renameSync(staged, files.log)
@@ -78,6 +80,17 @@ async function copyVerified({ backup, manifest, onStep }: RestoreOptions, name: 
   const said = manifest.files.find((file) => file.name === name)
   if ((await sha256(target, onStep)) !== said?.sha256)
     throw new BrokenBackupError(`${source} is not what was written: its checksum is wrong. Use another backup.`)
+}
+
+/** Everybody logs in anew: a session that was ended since then, because it was stolen, would be good again. */
+async function endSessions({ files, onStep }: RestoreOptions): Promise<void> {
+  await using opened = new AsyncDisposableStack()
+  const credentials = opened.adopt(openSqliteCredentialStore({ file: files.credentials }), (each) => each.close())
+  for await (const entries of credentials.entries()) {
+    onStep()
+    const sessions = entries.filter(({ kind }) => kind === sessionKind)
+    await Promise.all(sessions.map(({ kind, id }) => credentials.remove(kind, id)))
+  }
 }
 
 /** Deletes their keys, and has the log say so: the work that follows from it goes on with the first start. */

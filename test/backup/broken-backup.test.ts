@@ -37,6 +37,8 @@ async function backedUp(directory: string) {
   const storage = await openStorage({ DAYBOOK_DATA_DIR: data }, systemClock, () => {})
   for (let stream = 0; stream < 20; stream++) await storage.store.append(`cart-${stream}`, noStream, newEvents(50))
   await storage.vault.keyFor('ada')
+  for (const kind of ['account', 'session'])
+    await storage.credentials.write({ kind, id: 'ada', owner: 'ada', expiresAt: null, version: 1, data: '{}' })
   await storage.close()
   const backup = join(directory, 'backup')
   const manifest = await take(data, backup)
@@ -83,6 +85,18 @@ test('a backup says what it has, and only its owner can read it', async () => {
   expect(whole.manifest.log).toMatchObject({ position: 1_000, events: 1_000 })
   for (const name of readdirSync(whole.backup)) expect(statSync(join(whole.backup, name)).mode & 0o777).toBe(0o600)
   expect(statSync(whole.backup).mode & 0o777).toBe(0o700)
+})
+
+test('what is restored has all events, keys and accounts, and nobody is logged in', async () => {
+  const data = join(ownDirectory(), 'data')
+  await restore(whole.backup, data)
+  const storage = await openStorage({ DAYBOOK_DATA_DIR: data }, systemClock, () => {})
+  onTestFinished(storage.close)
+  expect((await storage.store.head()).position).toBe(1_000)
+  expect((await storage.vault.keys(['ada'])).size).toBe(1)
+  const kept = await storage.credentials.ofOwner('account', 'ada', 10)
+  expect(kept).toMatchObject([{ id: 'ada' }])
+  expect(await storage.credentials.ofOwner('session', 'ada', 10)).toEqual([])
 })
 
 test.each(['log.db', 'vault.db', 'credentials.db'])('a flipped bit anywhere in %s is found', async (name) => {

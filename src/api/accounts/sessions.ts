@@ -55,7 +55,9 @@ export interface SessionOptions {
   readonly accessTokenMs: number
 }
 
-const kind = 'session'
+/** Of what is kept of a session. */
+export const sessionKind = 'session'
+const kind = sessionKind
 const mostSessions = 50
 const mostEnded = 50_000
 /** How long a retry may come after what it repeats. */

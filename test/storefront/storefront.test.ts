@@ -1,3 +1,4 @@
+import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import type { OpenShop } from '../integration/open-shop.ts'
@@ -53,6 +54,17 @@ async function watchShifts(page: Page): Promise<() => Promise<number>> {
   })
   await page.reload()
   return async () => Number(await page.evaluate('shifted'))
+}
+
+/** What WCAG 2.2 AA says against what is shown, as far as a program can see it. */
+async function barriers(page: Page): Promise<readonly string[]> {
+  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+  await page.evaluate(axe.source)
+  const found = await page.evaluate(
+    `axe.run(document, { runOnly: ${JSON.stringify(tags)} }).then(({ violations }) =>
+      violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html)))`,
+  )
+  return Array.isArray(found) ? found : [String(found)]
 }
 
 describe.skipIf(whyNotRun !== '')(`the storefront${whyNotRun}`, { timeout: 90_000 }, () => {
@@ -287,6 +299,51 @@ describe.skipIf(whyNotRun !== '')(`the storefront${whyNotRun}`, { timeout: 90_00
       expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
     },
   )
+
+  test.each([['light'], ['dark']] as const)(
+    'has no barriers that a program can find, in %s colours',
+    async (colorScheme) => {
+      const { shop, visit } = await openStorefront()
+      await stock(shop)
+      const page = await visit({ colorScheme, viewport: phone })
+      await page.getByRole('link', { name: 'Blue teapot' }).waitFor()
+      expect(await barriers(page)).toEqual([])
+      await addTeapot(page)
+      await page.getByRole('link', { name: 'Check out' }).waitFor()
+      expect(await barriers(page)).toEqual([])
+      await page.goBack()
+      await page.getByRole('button', { name: 'Add to cart' }).waitFor()
+      expect(await barriers(page)).toEqual([])
+      await page.getByRole('link', { name: 'Account' }).click()
+      await page.getByRole('heading', { name: 'Log in' }).waitFor()
+      expect(await barriers(page)).toEqual([])
+      await page.getByRole('link', { name: /^Cart/ }).click()
+      await page.getByRole('link', { name: 'Check out' }).click()
+      await fillAddress(page)
+      expect(await barriers(page)).toEqual([])
+      await page.getByRole('button', { name: 'Place order' }).click()
+      await fillCard(page, '4000 0000 0000 0002')
+      await page.getByRole('button', { name: /^Pay/ }).click()
+      await page.getByText('The payment failed: The card was declined.').waitFor()
+      expect(await barriers(page)).toEqual([])
+      await page.getByRole('searchbox').fill('submarine')
+      await page.keyboard.press('Enter')
+      await page.getByRole('heading', { name: 'Nothing found' }).waitFor()
+      expect(await barriers(page)).toEqual([])
+    },
+  )
+
+  test('leads to the bank where a payment must be approved there, and back', async () => {
+    const { shop, visit } = await openStorefront()
+    await stock(shop)
+    const page = await visit()
+    await order(page)
+    await fillCard(page, '4000 0027 6000 3184')
+    await page.getByRole('button', { name: /^Pay/ }).click()
+    await page.getByRole('link', { name: 'Approve the payment' }).click()
+    await page.getByRole('button', { name: /approve/i }).click()
+    await page.getByText('Your order is confirmed and paid').waitFor()
+  })
 
   test('says that the shop can not be reached, and goes on when it can', async () => {
     const { shop, visit } = await openStorefront()

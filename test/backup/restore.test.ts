@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { eventsIn } from '../faults/files.ts'
 import { ownDirectory, patiently, startGateway, startShop } from '../faults/real-shop.ts'
+import { ask, openAccount, password } from '../integration/account-client.ts'
 import { checkOut, fillCart, guest, pay, stock } from '../integration/shop-client.ts'
 import { ranDaybook } from './command.ts'
 
@@ -24,6 +25,7 @@ test('a restored shop knows who ordered, goes on with what was under way, and fo
   await pay(shop, paid, shopper)
   await expect.poll(() => shop.get(`/v1/orders/${paid}`), patiently).toMatchObject({ paymentStatus: 'captured' })
   const unpaid = await checkOut(shop, await fillCart(shop, shopper, 1), shopper)
+  const account = await openAccount(shop, 'cleo@example.com')
   await shop.post('/v1/customers', { id: 'bob', email: 'bob@example.com', name: 'Bob Hope' })
 
   const output = await succeeded(ranDaybook(directory, 'backup', backup))
@@ -50,6 +52,11 @@ test('a restored shop knows who ordered, goes on with what was under way, and fo
   expect(await again.get('/v1/stock-levels/TEAPOT')).toMatchObject({ onHand: 10, reserved: 2 })
   expect((await again.send('GET', '/v1/customers/bob')).body.name ?? null).toBeNull()
   expect(await again.send('POST', '/v1/customers/bob/rename', { body: { name: 'Bob' } })).toMatchObject({ status: 409 })
+  // Sessions are not restored; who has an account logs in anew.
+  const { refreshToken } = account
+  expect(refreshToken).toBeDefined()
+  expect(await ask(again, 'refresh', { refreshToken })).toMatchObject({ status: 401 })
+  expect(await ask(again, 'log-in', { email: 'cleo@example.com', password })).toMatchObject({ status: 201 })
   await pay(again, unpaid, shopper)
   await expect.poll(() => again.get(`/v1/orders/${unpaid}`), patiently).toMatchObject({ paymentStatus: 'captured' })
   await expect.poll(async () => (await again.get('/v1/open-work')).items, patiently).toEqual([])

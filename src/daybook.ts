@@ -2,23 +2,14 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { accounts, mailGatewayOf } from './accounts.ts'
-import { sandboxGateway } from './adapters/sandbox/gateway.ts'
-import { webhookGateway } from './adapters/webhooks/gateway.ts'
 import { api } from './api/api.ts'
 import { backupOperations } from './api/backup-operations.ts'
 import { clusterOperation } from './api/cluster-operation.ts'
-import { watchEventLoop } from './api/event-loop.ts'
-import type { Health } from './api/health.ts'
-import { metrics } from './api/metrics.ts'
-import { positionTokens } from './api/position-token.ts'
 import { projectionOperations } from './api/projection-operations.ts'
-import { type SystemSources, systemFigures } from './api/system-figures.ts'
-import { systemOperation } from './api/system-operation.ts'
 import { tokens } from './api/tokens.ts'
 import { webhookSecretOperation } from './api/webhook-operations.ts'
 import { backups } from './backup/backups.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
-import { diskUse } from './disk-use.ts'
 import { apiKey, scopes } from './domain/api-key.ts'
 import { customer, isForgotten, registrationOf } from './domain/customer.ts'
 import { systemClock } from './engine/clock.ts'
@@ -28,11 +19,12 @@ import { accountsSecret } from './engine/credential-store.ts'
 import { defaultLimits, type Engine, type EngineOptions, startEngine } from './engine/engine.ts'
 import { NewerVersionError } from './engine/errors.ts'
 import { watchLogHealth } from './engine/log-health.ts'
-import { personalData } from './engine/personal-data.ts'
 import { type Extension, placesOf } from './extension.ts'
+import { observation } from './observation.ts'
 import { workerBuilder } from './rebuild.ts'
 import { shop } from './shop.ts'
-import { filesOf, openingError, openStorage, usesFiles } from './storage.ts'
+import { filesOf, openingError, openStorage } from './storage.ts'
+import { surroundingsOf } from './surroundings.ts'
 import { version } from './version.ts'
 import type { MailGateway } from './workers/mail-gateway.ts'
 import type { PaymentGateway } from './workers/payment-gateway.ts'
@@ -80,15 +72,6 @@ function fingerprint(secret: Uint8Array): string {
   return createHash('sha256').update(secret).digest('hex')
 }
 
-function gatewaysOf(config: Config): readonly PaymentGateway[] {
-  return config.DAYBOOK_GATEWAYS.map((name) => {
-    if (name !== 'sandbox') throw new ConfigError(`DAYBOOK_GATEWAYS: there is no gateway ${name}. There is: sandbox.`)
-    const secret = config.DAYBOOK_SANDBOX_SECRET
-    if (secret === undefined) throw new ConfigError('DAYBOOK_SANDBOX_SECRET: is needed with the sandbox gateway.')
-    return sandboxGateway({ url: config.DAYBOOK_SANDBOX_URL, secret, timeoutMs: config.DAYBOOK_GATEWAY_TIMEOUT_MS })
-  })
-}
-
 /**
  * Opens a shop: storage, engine and API, in this order. Nobody hears of it before it listens.
  * @throws ExtensionError for extensions that don't fit together
@@ -122,30 +105,7 @@ export async function daybook(options: DaybookOptions = {}): Promise<Daybook> {
   try {
     const { vault, credentials } = storage
     const { store, failure: logFailure, appended } = watchLogHealth(storage.store, (error) => onFailure(error, 'log'))
-    const { open } = personalData(vault)
-    const definitions = shop(
-      {
-        gateways: [...gatewaysOf(config), ...(options.gateways ?? [])],
-        vault,
-        credentials,
-        open,
-        webhooks: {
-          gateway: webhookGateway({
-            allowsPrivate: config.DAYBOOK_WEBHOOKS_ALLOW_PRIVATE,
-            timeoutMs: config.DAYBOOK_WEBHOOKS_TIMEOUT_MS,
-            clock,
-            userAgent: `Daybook/${version}`,
-          }),
-          store,
-          vault,
-          tokenOf: positionTokens(store.logId).tokenOf,
-          disableAfterMs: config.DAYBOOK_WEBHOOKS_DISABLE_AFTER_MS,
-          clock,
-        },
-        paymentWindowMs: config.DAYBOOK_PAYMENT_WINDOW_MS,
-      },
-      extensions,
-    )
+    const definitions = shop(surroundingsOf(config, { ...storage, store }, options.gateways), extensions)
     const isNew = (await store.head()).position === 0
     const settings: EngineOptions = {
       limits: {
@@ -177,53 +137,19 @@ export async function daybook(options: DaybookOptions = {}): Promise<Daybook> {
       ))
     const engine: Engine = cluster ?? (await startEngine(definitions, { ...storage, store }, settings))
     opened.defer(engine.stop)
-    const health = (): Health => ({
-      started: true,
-      degraded: [
-        ...(logFailure() === undefined ? [] : ['log']),
-        ...engine.projections.status().flatMap(({ name, status }) => (status === 'live' ? [] : [name])),
-        ...engine.processes.status().flatMap(({ name, error }) => (error === undefined ? [] : [name])),
-        ...(engine.jobs.failure() === undefined ? [] : ['jobs']),
-        ...((cluster ? cluster.gaveUp() !== undefined : hasMetNewer) ? ['newer-version'] : []),
-      ],
-    })
     let isStopping = false
-    const { backlog } = store
-    const { cacheStatus } = storage.readStore
-    const system: SystemSources = {
-      projections: engine.projections,
-      processes: engine.processes.status,
-      commands: engine.handler.status,
-      appended,
-      ...(backlog && { backlog }),
-      waitingForOutcome: engine.watch.waiting,
-      ...(cacheStatus && { readCache: cacheStatus }),
-      queue: storage.queue,
-      ...(usesFiles(config) && { disk: () => diskUse(directory) }),
-      jobs: definitions.jobs.map(({ name }) => name),
-      clock,
-    }
-    const figures = () => systemFigures(system)
-    const measured = metrics({ version, figures, health, isDraining: () => isStopping, clock })
-    opened.defer(measured.close)
-    const eventLoop = watchEventLoop()
-    opened.defer(async () => eventLoop.stop())
-    const showSystem = systemOperation({
-      ...system,
-      version,
-      roles: storage.shared ? [...roles] : allRoles,
-      profile: {
-        log: config.EVENTSTOREDB_URL === undefined ? 'sqlite' : 'eventstoredb',
-        readModels: config.MONGODB_URL === undefined ? 'sqlite' : 'mongodb',
-        jobs: config.REDIS_URL === undefined ? 'sqlite' : 'redis',
-      },
-      positions: positionTokens(store.logId),
-      store,
-      health,
-      eventLoop,
+    const { health, measured, showSystem, ...observed } = observation({
+      config,
+      storage: { ...storage, store },
+      definitions,
+      engine,
       cluster,
-      clock,
+      roles: storage.shared ? [...roles] : allRoles,
+      log: { failure: logFailure, appended },
+      hasMetNewer: () => (cluster ? cluster.gaveUp() !== undefined : hasMetNewer),
+      isDraining: () => isStopping,
     })
+    opened.defer(observed.close)
     const { DAYBOOK_TOKEN_SECRET: tokenSecret, DAYBOOK_TOKEN_PREVIOUS_SECRETS: previousSecrets = [] } = config
     const signingKey = tokenSecret === undefined ? await vault.secret('tokens') : Buffer.from(tokenSecret)
     const keys = [signingKey, ...previousSecrets.map((secret) => Buffer.from(secret))]

@@ -11,7 +11,6 @@ import { call, printCallable, printCallables } from './call.ts'
 import { printCluster } from './cluster.ts'
 import { type Connection, connect } from './connection.ts'
 import { copy } from './copy.ts'
-import { StoppedError } from './courier.ts'
 import {
   discardDeadLetter,
   listDeadLetters,
@@ -20,6 +19,7 @@ import {
   showDeadLetter,
 } from './dead-letters.ts'
 import { serveDemo } from './demo.ts'
+import { exitCodes, fail, stopOnSignal, stoppedBySignal } from './ending.ts'
 import { eventCatalogue } from './event-catalogue.ts'
 import { printForgotten } from './forgotten.ts'
 import { importOnlineRetail } from './import.ts'
@@ -37,15 +37,6 @@ export interface CommandLineOptions {
   readonly args?: readonly string[]
 }
 
-/** Aborted by the first signal that asks this process to end, with what is to be said then. */
-function stoppedBySignal(reason: string): AbortSignal {
-  const stopping = new AbortController()
-  const stop = () => stopping.abort(new StoppedError(reason))
-  process.once('SIGINT', stop)
-  process.once('SIGTERM', stop)
-  return stopping.signal
-}
-
 function list(value: string): string[] {
   return value.split(',').map((item) => item.trim())
 }
@@ -57,43 +48,12 @@ function positive(value: string): number {
   return number
 }
 
-const longestStopMs = 10_000
-const exitCodes = { failed: 1, stopped: 130 }
-
-/** Stops on the first signal, and at once on the second. */
-function stopOnSignal(stop: () => Promise<void>): void {
-  let isStopping = false
-  const onSignal = () => {
-    if (isStopping) process.exit(exitCodes.stopped)
-    isStopping = true
-    setTimeout(() => process.exit(exitCodes.failed), longestStopMs).unref()
-    stop().then(
-      () => process.exit(0),
-      (error: unknown) => fail(error),
-    )
-  }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
-}
-
 /** Without `--demo` nothing is made up: the secret that tokens are signed with must be given. */
 function assertServable(config: Config): void {
   if (config.DAYBOOK_TOKEN_SECRET !== undefined) return
   throw new ConfigError(
     'DAYBOOK_TOKEN_SECRET is not set. Make one (openssl rand -base64 48) and set it, or its file as DAYBOOK_TOKEN_SECRET_FILE. To look around first: daybook serve --demo',
   )
-}
-
-function advice(error: Error): string {
-  if ('code' in error && error.code === 'EADDRINUSE') {
-    return `${error.message}. Something else listens there: set DAYBOOK_PORT or DAYBOOK_METRICS_PORT to another port, or 0 for any.`
-  }
-  return error.message
-}
-
-function fail(error: unknown): never {
-  console.error(error instanceof Error ? `daybook: ${advice(error)}` : error)
-  process.exit(error instanceof StoppedError ? exitCodes.stopped : exitCodes.failed)
 }
 
 /**

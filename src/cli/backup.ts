@@ -37,6 +37,8 @@ interface Taking {
 }
 
 const pollEveryMs = 100
+/** In a log nobody reads a line for each tenth of a second. */
+const longestSilenceMs = 2_000
 const megabyte = 1_000_000
 
 /** @throws ConfigError where the log or the keys are on servers of their own */
@@ -101,6 +103,8 @@ function takeHere(config: Config, directory: string): Taking {
 
 async function watch(taking: Taking, signal: AbortSignal, task: { output: string; title: string }): Promise<void> {
   const startedAt = performance.now()
+  const showEveryMs = process.stdout.isTTY ? 0 : longestSilenceMs
+  let shownAt = 0
   let isStopping = false
   for (;;) {
     const { state, progress: reached, taken, error } = await taking.status()
@@ -110,7 +114,11 @@ async function watch(taking: Taking, signal: AbortSignal, task: { output: string
       return
     }
     if (state !== 'running') throw new Error(error ?? 'The server knows nothing of the backup: it was started anew.')
-    if (reached) task.output = shown(reached, performance.now() - startedAt)
+    const now = performance.now()
+    if (reached && now - shownAt >= showEveryMs) {
+      shownAt = now
+      task.output = shown(reached, now - startedAt)
+    }
     if (signal.aborted && !isStopping) {
       isStopping = true
       await taking.stop()
@@ -120,7 +128,7 @@ async function watch(taking: Taking, signal: AbortSignal, task: { output: string
 }
 
 function shown({ step, done, total }: NonNullable<Status['progress']>, elapsedMs: number): string {
-  if (step === 'verify') return `Verify: ${progressLine(done, total, 0, 'events')}`
+  if (step === 'verify') return total === 0 ? 'Verify every file' : `Verify: ${progressLine(done, total, 0, 'events')}`
   return progressLine(done / megabyte, total / megabyte, done / megabyte / Math.max(0.001, elapsedMs / 1_000), 'MB')
 }
 

@@ -1,8 +1,11 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { backup, restore } from '../../src/cli/backup.ts'
 import { local } from '../../src/cli/connection.ts'
 import { createKey } from '../../src/cli/keys.ts'
+import { readConfig } from '../../src/config.ts'
+import { shopForReading } from '../../src/shop.ts'
 import { openShop } from '../integration/open-shop.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
 
@@ -55,4 +58,11 @@ test('one that is stopped leaves nothing, by an operator or with the server', as
   })
   await shop.close()
   expect(existsSync(join(place, 'late'))).toBe(false)
+})
+
+test('a shop on servers is told to use their own tools', async () => {
+  const config = readConfig({ MONGODB_URL: 'mongodb://127.0.0.1/daybook' })
+  const { signal } = new AbortController()
+  await expect(backup(config, 'backup', signal)).rejects.toThrow('docs/operations.md')
+  await expect(restore(config, 'backup', { signal, definitions: shopForReading })).rejects.toThrow('docs/operations.md')
 })

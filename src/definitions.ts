@@ -45,6 +45,7 @@ export {
 } from './engine/query-definition.ts'
 export { derivedId, idOf } from './engine/streams.ts'
 export type { Extension, JobSurroundings } from './extension.ts'
+export { type Mail, type MailGateway, UndeliverableMailError } from './workers/mail-gateway.ts'
 export {
   type CallbackRequest,
   ForgedCallbackError,

@@ -43,6 +43,21 @@ test.skipIf(whyNotRun !== '')(
   },
 )
 
+test('accounts that were there and are missing are refused, but for an empty file in their place', async () => {
+  const { open, files } = await used()
+  rmSync(files.credentials)
+  await (await open()).close()
+  const storage = await open()
+  await storage.vault.secret('accounts')
+  await storage.close()
+  rmSync(files.credentials)
+  await expect(open()).rejects.toThrow(`${files.credentials} is missing`)
+  writeFileSync(files.credentials, '')
+  await (await open()).close()
+  writeFileSync(files.credentials, 'no database at all '.repeat(1_000))
+  await expect(open()).rejects.toThrow(`${files.credentials} is damaged`)
+})
+
 test('damaged keys are refused by their name', async () => {
   const { open, files } = await used()
   writeFileSync(files.vault, 'no database at all '.repeat(1_000))

@@ -38,7 +38,6 @@ export interface AccountOptions {
   readonly requestsPerMinute: number
 }
 
-const Nothing = z.object({})
 const windowMs = 900_000
 /** Tries with a wrong password. */
 const ofAccount = { limit: 10, windowMs }
@@ -63,6 +62,8 @@ function tokenNotGood() {
 export function accountOperations(options: AccountOptions): readonly Operation[] {
   const { accounts, customers, passwords, attempts, sessions, logIns, confirmations, resets, texts } = options
   const { accountIdOf, requestsPerMinute } = options
+
+  const open = { method: 'POST', who: anyone(), requestsPerMinute, parameters: z.object({}) } as const
 
   function mailOrRefuse(): MailQueue {
     if (options.mail) return options.mail
@@ -96,14 +97,11 @@ export function accountOperations(options: AccountOptions): readonly Operation[]
 
   const register = operation({
     name: 'registerAccount',
-    method: 'POST',
     path: '/v1/accounts/register',
     summary: 'Ask for an account',
     description:
       'Sends a mail with a link to confirm the address; the password is chosen there, by whoever reads the mail. The answer is the same for every address: who has an account already is told so by mail.',
-    who: anyone(),
-    requestsPerMinute,
-    parameters: Nothing,
+    ...open,
     body: z.object({
       email: EmailAddress,
       name: z.string().trim().min(1).max(200).meta({ description: 'Full name', example: 'Ada Lovelace' }),
@@ -123,14 +121,11 @@ export function accountOperations(options: AccountOptions): readonly Operation[]
 
   const confirm = operation({
     name: 'confirmAccount',
-    method: 'POST',
     path: '/v1/accounts/confirm',
     summary: 'Confirm an e-mail address and choose a password',
     description:
       'Opens the account and begins a session. A customer whom the shop has registered under this address before gets the account, with all orders. With `guestToken` the open cart of the guest is taken along.',
-    who: anyone(),
-    requestsPerMinute,
-    parameters: Nothing,
+    ...open,
     body: z.object({ token: MailedToken, password: NewPassword, guestToken: GuestToken.exactOptional() }),
     result: LoggedIn,
     status: 201,
@@ -152,14 +147,11 @@ export function accountOperations(options: AccountOptions): readonly Operation[]
 
   const logIn = operation({
     name: 'logIn',
-    method: 'POST',
     path: '/v1/accounts/log-in',
     summary: 'Log in',
     description:
       'Begins a session. With `guestToken` the open cart of the guest is taken along. After 10 tries with a wrong password in 15 minutes the account is locked for a while, which doubles with each further try; so is a network address after 100.',
-    who: anyone(),
-    requestsPerMinute,
-    parameters: Nothing,
+    ...open,
     body: z.object({ email: EmailAddress, password: SentPassword, guestToken: GuestToken.exactOptional() }),
     result: LoggedIn,
     status: 201,
@@ -184,13 +176,10 @@ export function accountOperations(options: AccountOptions): readonly Operation[]
 
   const forgotPassword = operation({
     name: 'forgotPassword',
-    method: 'POST',
     path: '/v1/accounts/forgot-password',
     summary: 'Ask for a new password',
     description: 'Sends a mail with a link, if the address has an account. The answer is the same for every address.',
-    who: anyone(),
-    requestsPerMinute,
-    parameters: Nothing,
+    ...open,
     body: z.object({ email: EmailAddress }),
     result: Asked,
     status: 202,
@@ -208,13 +197,10 @@ export function accountOperations(options: AccountOptions): readonly Operation[]
 
   const resetPassword = operation({
     name: 'resetPassword',
-    method: 'POST',
     path: '/v1/accounts/reset-password',
     summary: 'Choose a new password by a link of a mail',
     description: 'Ends all sessions, unlocks the account and begins a session. The link is good once.',
-    who: anyone(),
-    requestsPerMinute,
-    parameters: Nothing,
+    ...open,
     body: z.object({ token: MailedToken, password: NewPassword, guestToken: GuestToken.exactOptional() }),
     result: LoggedIn,
     status: 201,
@@ -234,13 +220,11 @@ export function accountOperations(options: AccountOptions): readonly Operation[]
 
   const changePassword = operation({
     name: 'changePassword',
-    method: 'POST',
     path: '/v1/accounts/change-password',
     summary: 'Change the password',
     description: 'Ends all other sessions of the customer.',
+    ...open,
     who: shopper(),
-    requestsPerMinute,
-    parameters: Nothing,
     body: z.object({ password: SentPassword, newPassword: NewPassword }),
     status: 204,
     async run({ body: { password, newPassword }, principal, request }) {

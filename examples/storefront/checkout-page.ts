@@ -2,7 +2,7 @@ import { ProblemError } from 'daybook/client'
 import { element, fieldOf } from './element.ts'
 import { countPieces } from './header.ts'
 import { attempt } from './notice.ts'
-import { addressOf, go, type Page } from './page.ts'
+import { addressOf, type Page } from './page.ts'
 import { countryName, language, money } from './preferences.ts'
 import { type Cart, client, currentCart } from './shop.ts'
 import { text } from './texts.ts'
@@ -98,7 +98,7 @@ async function placeOrder(cart: Cart, form: HTMLFormElement, expectedTotal: numb
 /** Where the goods go and how, and the button that orders them. */
 export const checkoutPage: Page = async ({ root, signal, titled }) => {
   const cart = await currentCart(signal)
-  if (!cart || cart.lines.length === 0) return go('#/cart')
+  if (!cart || cart.lines.length === 0) return location.replace('#/cart')
   const value = valuesOf(cart)
   const failure = element('div', {})
   const methods = element('div', { class: 'methods' })

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { checkCopy, copyDatabase } from '../adapters/sqlite/database-copy.ts'
-import { checkLog } from '../adapters/sqlite/log-check.ts'
+import { checkLog, type LogSummary } from '../adapters/sqlite/log-check.ts'
+import { CorruptLogError } from '../engine/errors.ts'
 import type { DataFiles } from '../storage.ts'
 import { sha256, sync, writeDurably } from './durable-file.ts'
 import { type BackupFile, type Manifest, manifestName, manifestOf } from './manifest.ts'
@@ -54,9 +55,7 @@ export async function takeBackup(options: TakeOptions): Promise<Manifest> {
     for (const part of parts) await copyPart(options, part)
     const files: BackupFile[] = []
     for (const { name } of parts) files.push(await describe(options, name))
-    const log = checkLog(join(directory, parts[0].name), (done, total) =>
-      options.onProgress({ step: 'verify', done, total }),
-    )
+    const log = checkCopiedLog(options, parts[0])
     const manifest = manifestOf({ daybook: version, takenAt: now, log, files })
     writeDurably(join(directory, manifestName), `${JSON.stringify(manifest, undefined, 2)}\n`)
     if (isNew) sync(dirname(directory))
@@ -81,6 +80,17 @@ async function describe({ directory, onProgress }: TakeOptions, name: string): P
   const layout = checkCopy(file)
   const sum = await sha256(file, () => onProgress({ step: 'verify', done: 0, total: 0 }))
   return { name, bytes: statSync(file).size, sha256: sum, layout }
+}
+
+/** @throws CorruptLogError that names the log itself: the copy is what that is */
+function checkCopiedLog({ directory, onProgress }: TakeOptions, { name, file }: Part): LogSummary {
+  const copy = join(directory, name)
+  try {
+    return checkLog(copy, (done, total) => onProgress({ step: 'verify', done, total }))
+  } catch (error) {
+    if (!(error instanceof CorruptLogError)) throw error
+    throw new CorruptLogError(error.message.replaceAll(copy, file), { cause: error })
+  }
 }
 
 /** Takes back what was made; the directory was empty before. */

@@ -147,7 +147,7 @@ test('a log that is damaged is not backed up as if it were whole', async () => {
   bytes.write('X', bytes.lastIndexOf('"commandId"') + 15)
   writeFileSync(filesOf(data).log, bytes)
   await expect(take(data, join(directory, 'backup'))).rejects.toThrow(
-    /the checksum of the event at position \d+ is wrong/,
+    new RegExp(`^The event log ${filesOf(data).log} is damaged: the checksum of the event at position \\d+ is wrong`),
   )
   expect(existsSync(join(directory, 'backup'))).toBe(false)
 })

@@ -20,6 +20,7 @@ import { type EventStore, noStream, type RecordedEvent } from '../../src/engine/
 import { categoryOf, idOf } from '../../src/engine/streams.ts'
 import { shopForReading } from '../../src/shop.ts'
 import { filesOf, openStorage } from '../../src/storage.ts'
+import { ask, password } from '../integration/account-client.ts'
 import { shopClient } from '../integration/shop-client.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
 import { countNote, counts, nextDefinitions, nextStockItem } from './next-version.ts'
@@ -50,7 +51,9 @@ async function figuresIn(directory: string) {
     const { url } = await shop.listen()
     const client = shopClient({ url, token: shop.adminToken, sandboxUrl: '' })
     await built(client)
-    return await figuresOf(client)
+    const figures = await figuresOf(client)
+    expect(await ask(client, 'log-in', { email: 'cleo@example.com', password })).toMatchObject({ status: 201 })
+    return figures
   } finally {
     await shop.close()
   }

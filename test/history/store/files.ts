@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { z } from 'zod'
@@ -46,6 +46,7 @@ export function keptStores(): readonly KeptStore[] {
 /** Keeps the files of a data directory that nobody has open as those of a release. */
 export function keep(version: string, directory: string, said: z.input<typeof Said>): void {
   const data = join(releases, version, 'data')
+  rmSync(data, { recursive: true, force: true })
   for (const name of readdirSync(directory, { recursive: true, encoding: 'utf8' })) {
     if (!name.endsWith('.db') || name === 'lock.db') continue
     const file = join(data, `${name}.gz`)

@@ -7,6 +7,7 @@ import { createKey } from '../../../src/cli/keys.ts'
 import { readConfig } from '../../../src/config.ts'
 import { daybook } from '../../../src/daybook.ts'
 import { version } from '../../../src/version.ts'
+import { ask, mailsTo, password, tokenIn } from '../../integration/account-client.ts'
 import { checkOut, fillCart, guest, pay, type ShopClient, shopClient, stock } from '../../integration/shop-client.ts'
 import { temporaryDirectory } from '../../temporary-directory.ts'
 import { built, figuresOf } from './figures.ts'
@@ -31,8 +32,23 @@ async function settled(shop: ShopClient, path: string, field: string, wanted: st
   throw new Error(`${path} has not come to ${wanted}`)
 }
 
+/** As the test's own, which waits by what only runs in a test. */
+async function openAccount(shop: ShopClient, email: string): Promise<void> {
+  await ask(shop, 'register', { email, name: 'Cleo Hope' })
+  for (let tries = 0; tries < 500; tries++) {
+    const [mail] = await mailsTo(shop, email)
+    if (mail) {
+      await ask(shop, 'confirm', { token: tokenIn(mail), password })
+      return
+    }
+    await sleep(20)
+  }
+  throw new Error(`No mail has come to ${email}`)
+}
+
 async function fill(shop: ShopClient): Promise<void> {
   await stock(shop, 40)
+  await openAccount(shop, 'cleo@example.com')
   await shop.post('/v1/customers', { id: 'bob', email: 'bob@example.com', name: 'Bob Hope' })
   await shop.post('/v1/customers', { id: 'eve', email: 'eve@example.com', name: 'Eve Adams' })
   const shopper = await guest(shop)

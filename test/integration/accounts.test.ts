@@ -1,5 +1,7 @@
 import { SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
+import { cart as cartAggregate } from '../../src/domain/cart.ts'
+import { ask as engineAsk } from '../../src/engine/command.ts'
 import { ask, mailsTo, nextMail, openAccount, password, tokenIn } from './account-client.ts'
 import { openShop } from './open-shop.ts'
 import { checkOut, fillCart, guest, pay, stock } from './shop-client.ts'
@@ -213,6 +215,29 @@ describe("a guest's cart", () => {
     })
     expect(late).toMatchObject({ status: 409, body: { code: 'cart-merged' } })
     expect(await shop.get('/v1/carts', token)).toMatchObject({ items: [{ id: own }] })
+  })
+
+  test('that a crash left half way is taken again, and nothing is lost or doubled', async () => {
+    const shop = await openShop()
+    await stock(shop)
+    const { token, customerId } = await openAccount(shop, ada)
+    const own = await fillCart(shop, { token, customerId }, 1)
+    const shopper = await guest(shop)
+    const guests = await fillCart(shop, shopper, 3)
+    // The lines were copied, and then the process died.
+    const { handler } = shop.daybook.engine
+    const { lines } = (await handler.fold(cartAggregate, guests)).state
+    await handler.handle({
+      ...engineAsk(cartAggregate, own, 'MergeGuestCart', { fromCartId: guests, lines: [...lines] }),
+      id: 'half-way',
+      actor: { kind: 'customer', id: customerId },
+      correlationId: 'half-way',
+    })
+    await shop.post(`/v1/carts/${own}/quantity`, { sku: 'TEAPOT', quantity: 2 }, { token })
+    const { cart } = (await ask(shop, 'take-cart', { guestToken: shopper.token }, token)).body
+    expect(cart).toMatchObject({ id: own, rule: 'larger-quantity', raised: ['TEAPOT'] })
+    expect((await handler.fold(cartAggregate, own)).state.lines).toMatchObject([{ sku: 'TEAPOT', quantity: 2 }])
+    expect((await handler.fold(cartAggregate, guests)).state.status).toBe('merged')
   })
 
   test('that was ordered is left alone, and so is a cart that nobody may take', async () => {

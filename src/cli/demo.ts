@@ -116,6 +116,7 @@ Daybook ${daybook.version} serves the demo shop.
   Reference     ${url}/reference
   Metrics       ${metricsUrl}
   Sandbox       ${sandbox}
+  Mails         ${sandbox}/v1/messages
   Staff key     ${key}
 
 Place and pay an order, in another terminal:

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import Eleventy, { type Configuration } from '@11ty/eleventy'
 import { addressOf, brokenLinks, type Linked, link } from './links.ts'
@@ -32,12 +32,13 @@ export function site(input: string, output: string): Eleventy {
   const home = join(input, 'index.md')
   const pages = new Map<string, Linked>()
 
-  /** Text for browsers, whatever the file is called. */
+  /** Text for browsers, whatever the file is called; of a directory the names of what is in it. */
   function copyOf(file: string): string {
     const isPicture = file.endsWith('.svg') || file.endsWith('.png')
     const address = join('files', relative('.', file).replaceAll('../', '') + (isPicture ? '' : '.txt'))
     mkdirSync(dirname(join(output, address)), { recursive: true })
-    copyFileSync(file, join(output, address))
+    if (statSync(file).isDirectory()) writeFileSync(join(output, address), readdirSync(file).join('\n'))
+    else copyFileSync(file, join(output, address))
     return address
   }
 

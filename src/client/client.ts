@@ -6,6 +6,7 @@ import type { Answer, Arguments, Asked, CommandOptions, Item, Method, PagedPaths
 import type { paths } from './schema.ts'
 import {
   authorised,
+  hasExpired,
   type Session,
   type SessionStore,
   sessionInMemory,
@@ -226,7 +227,12 @@ export function createClient(options: ClientOptions): AnyClient {
     put: (route, asked) => call('put', route, asked),
     delete: (route, asked) => call('delete', route, asked),
     paginate,
-    guest: async () => store.read() ?? (await beginAsGuest()),
+    async guest() {
+      const session = store.read()
+      // Nothing makes a guest's token last longer.
+      const isGone = session?.kind === 'guest' && hasExpired(session, Date.now())
+      return session === undefined || isGone ? await beginAsGuest() : session
+    },
     logIn: (by) => begin('/v1/accounts/log-in', by),
     confirm: (by) => begin('/v1/accounts/confirm', by),
     resetPassword: (by) => begin('/v1/accounts/reset-password', by),

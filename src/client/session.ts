@@ -69,8 +69,16 @@ export function singleFlight<T>(work: () => Promise<T>): () => Promise<T> {
   }
 }
 
+/** An access token is refreshed so long before it expires, for its way to the shop takes time. */
+const aheadMs = 5_000
+
+/** Whether a session has expired, as far as the clock here can tell. */
+export function hasExpired({ expiresAt }: Session, nowMs: number): boolean {
+  return Date.parse(expiresAt) - aheadMs < nowMs
+}
+
 /**
- * The tokens of a session, refreshed when one was refused: once for all requests that were refused together.
+ * The tokens of a session, refreshed when one has expired or was refused: once for all requests that find out together.
  * @param refresh gives the session that follows from one, or undefined where it has ended
  */
 export function sessionTokens(
@@ -87,8 +95,17 @@ export function sessionTokens(
     }
     await (store.exclusively ? store.exclusively(renew) : renew())
   })
+  // Where the clock here is ahead of the shop's, new tokens look expired, too: then the shop alone can tell.
+  let isClockOff = false
   return {
-    get: () => store.read()?.token,
+    async get() {
+      const session = store.read()
+      if (session?.refreshToken === undefined || isClockOff || !hasExpired(session, Date.now())) return session?.token
+      await renewed()
+      const next = store.read()
+      isClockOff = next !== undefined && hasExpired(next, Date.now())
+      return next?.token
+    },
     async renew(refused) {
       if (store.read()?.token === refused) await renewed()
       return store.read()?.token

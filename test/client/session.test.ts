@@ -54,6 +54,45 @@ test('A token that has expired is refreshed once, however many requests find out
   expect(refreshes()).toBe(1)
 })
 
+test('A token that has expired by the clock here is refreshed before it is sent', async () => {
+  const { store, client, proxy, refreshes } = await loggedIn()
+  const session = store.read()
+  if (session) store.write({ ...session, expiresAt: new Date(0).toISOString() })
+  await Promise.all([client.get('/v1/accounts/me'), client.get('/v1/accounts/me')])
+  expect(refreshes()).toBe(1)
+  expect(proxy.seen.map(({ path }) => path)).toEqual([
+    '/v1/accounts/log-in',
+    '/v1/accounts/refresh',
+    '/v1/accounts/me',
+    '/v1/accounts/me',
+  ])
+})
+
+test('A clock that is ahead of the shop costs one refresh, not one for each request', async () => {
+  const paths: string[] = []
+  const long = { customerId: 'c', token: 't', refreshToken: 'r', expiresAt: new Date(0).toISOString() }
+  const store = sharedStore()
+  store.write({ kind: 'customer', ...long })
+  const client = createClient({
+    url: 'http://shop.example',
+    sessionStore: store,
+    fetch: async ({ url }) => {
+      paths.push(new URL(url).pathname)
+      return Response.json(url.endsWith('/refresh') ? { ...long, token: `t${paths.length}` } : { items: [] })
+    },
+  })
+  for (let asked = 0; asked < 3; asked++) await client.get('/v1/carts')
+  expect(paths.filter((path) => path === '/v1/accounts/refresh')).toHaveLength(1)
+})
+
+test('A guest whose token has expired becomes another guest', async () => {
+  const shop = await openShop()
+  const store = sharedStore()
+  store.write({ kind: 'guest', customerId: 'gone', token: 'old', expiresAt: new Date(0).toISOString() })
+  const client = createClient({ url: shop.url, sessionStore: store })
+  expect((await client.guest()).customerId).not.toBe('gone')
+})
+
 test('Pages that share a session refresh it one after the other, and the second takes what the first one got', async () => {
   const { proxy, store, client, refreshes } = await loggedIn()
   const other = createClient({ url: proxy.url, sessionStore: store, retry: soon })

@@ -73,10 +73,24 @@ export function accountOperations(options: AccountOptions): readonly Operation[]
     )
   }
 
-  /** Counts a try by account and by network address. @throws ProblemError (429) */
-  async function takeTry(account: string, { address }: Pick<ApiRequest, 'address'>): Promise<void> {
+  /**
+   * Compares a password, as a try that counts by account and by network address.
+   * @throws ProblemError (429) after too many; UnavailableError, and then it does not count
+   */
+  async function tryPassword(
+    account: string,
+    { address }: Pick<ApiRequest, 'address'>,
+    ...[password, kept]: Parameters<Passwords['verify']>
+  ): ReturnType<Passwords['verify']> {
     await attempts.take(`address ${address}`, ofAddress)
     await attempts.take(`account ${account}`, ofAccount)
+    try {
+      return await passwords.verify(password, kept)
+    } catch (error) {
+      await attempts.giveBack(`account ${account}`)
+      await attempts.giveBack(`address ${address}`)
+      throw error
+    }
   }
 
   async function passed(account: string, { address }: Pick<ApiRequest, 'address'>): Promise<void> {
@@ -157,9 +171,8 @@ export function accountOperations(options: AccountOptions): readonly Operation[]
     status: 201,
     async run({ body: { email, password, guestToken }, request }) {
       const id = accountIdOf(email)
-      await takeTry(id, request)
       const account = await accounts.find(id)
-      const verdict = await passwords.verify(password, account?.passwordHash)
+      const verdict = await tryPassword(id, request, password, account?.passwordHash)
       if (account === undefined || verdict === 'wrong') throw wrongPassword()
       if (!(await customers.isRegistered(account.customerId))) throw wrongPassword()
       await passed(id, request)
@@ -230,8 +243,7 @@ export function accountOperations(options: AccountOptions): readonly Operation[]
     async run({ body: { password, newPassword }, principal, request }) {
       const account = principal.kind === 'customer' ? await accounts.ofCustomer(principal.id) : undefined
       if (account === undefined) throw reject('account-missing', 'There is no account with a password here.')
-      await takeTry(account.id, request)
-      const verdict = await passwords.verify(password, account.passwordHash)
+      const verdict = await tryPassword(account.id, request, password, account.passwordHash)
       if (verdict === 'wrong') throw reject('password-wrong', 'The present password is wrong.')
       await passed(account.id, request)
       if (!(await accounts.setPassword(account, await passwords.hash(newPassword))))

@@ -10,6 +10,7 @@ import { refreshTokens } from '../../../src/api/accounts/refresh-token.ts'
 import { sessions } from '../../../src/api/accounts/sessions.ts'
 import { problemOf } from '../../../src/api/problems.ts'
 import { anonymous } from '../../../src/engine/access.ts'
+import { UnavailableError } from '../../../src/engine/errors.ts'
 import { manualClock } from '../../manual-clock.ts'
 
 const unused = () => {
@@ -42,8 +43,9 @@ async function watched() {
     customers: { register: unused, withAddress: unused, isRegistered: async () => true, profile: unused },
     passwords: {
       hash: hashing.hash,
-      verify: (password, hash) => {
+      verify: async (password, hash) => {
         steps.push('compare a password')
+        if (password === 'while busy') throw new UnavailableError('log-in-busy', 'Try again')
         return hashing.verify(password, hash)
       },
     },
@@ -87,4 +89,12 @@ describe('the same is done for an address with an account and for one without', 
     // What is looked up of the account is looked up by the queue of mails.
     if (wanted.length === 0) expect(known.steps).not.toContain('find account')
   })
+})
+
+test('a try that could not be made does not count', async () => {
+  const { done } = await watched()
+  const logIn = async (password: string) => (await done('logIn', { email: 'ada@example.com', password })).answer
+  for (let turn = 0; turn < 20; turn++) expect(await logIn('while busy')).toBe('log-in-busy')
+  for (let turn = 0; turn < 10; turn++) expect(await logIn('a wrong password')).toBe('log-in-failed')
+  expect(await logIn('a wrong password')).toBe('too-many-attempts')
 })

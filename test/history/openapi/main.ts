@@ -1,7 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { local } from '../../../src/cli/connection.ts'
+import { readConfig } from '../../../src/config.ts'
+import { daybook } from '../../../src/daybook.ts'
 import { version } from '../../../src/version.ts'
-import { shopDocument } from '../../api/shop-document.ts'
+import { temporaryDirectory } from '../../temporary-directory.ts'
 import { openApiBreaks } from './openapi-breaks.ts'
 
 /**
@@ -28,13 +31,30 @@ function lastRelease(): string {
   return last
 }
 
+/** As a shop serves it. */
+async function presentDocument(): Promise<unknown> {
+  const { path, remove } = temporaryDirectory()
+  try {
+    const config = readConfig({ DAYBOOK_DATA_DIR: path, DAYBOOK_LOG_LEVEL: 'error' })
+    const { send, close } = local(await daybook({ config, works: false }))
+    try {
+      return (await send('GET', '/openapi.json')).body
+    } finally {
+      await close()
+    }
+  } finally {
+    remove()
+  }
+}
+
+const present = await presentDocument()
 if (process.argv[2] === 'write') {
   mkdirSync(dirname(documentOf(version)), { recursive: true })
-  writeFileSync(documentOf(version), `${JSON.stringify(shopDocument(version))}\n`)
+  writeFileSync(documentOf(version), `${JSON.stringify(present)}\n`)
   process.stdout.write(`This is the OpenAPI document of ${version} from now on.\n`)
 } else {
   const release = lastRelease()
-  const breaks = openApiBreaks(JSON.parse(readFileSync(documentOf(release), 'utf8')), shopDocument(version))
+  const breaks = openApiBreaks(JSON.parse(readFileSync(documentOf(release), 'utf8')), present)
   for (const each of breaks) process.stderr.write(`${each}\n`)
   if (breaks.length > 0) {
     process.stderr.write(

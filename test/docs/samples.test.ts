@@ -6,7 +6,7 @@ import { byPage, type Sample, samples } from './samples.ts'
 const longestMs = 180_000
 const nameOf = ({ page, line }: Sample) => `${page}:${line}`
 const toRun = samples.filter(({ notRun, excerptOf }) => notRun === undefined && excerptOf === undefined)
-const inLanguage = (language: Sample['language']) => toRun.filter((sample) => sample.language === language)
+const inLanguage = (language: 'sh' | 'ts' | 'js' | 'json') => toRun.filter((sample) => sample.language === language)
 
 /** A sample that imports something begins a module; one that does not goes on with that of the sample before it on the page. */
 function modulesOf(language: 'ts' | 'js'): ReadonlyMap<string, string> {

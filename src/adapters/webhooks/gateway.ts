@@ -38,8 +38,10 @@ export function webhookGateway(options: WebhookGatewayOptions): WebhookGateway {
 
   const checkedLookup: LookupFunction = (name, lookupOptions, done) => {
     lookup(name, lookupOptions, (error, found, family) => {
+      // Where it failed, nothing is found: the system leaves it out.
+      if (error || allowsPrivate) return done(error, found, family)
       const addresses = typeof found === 'string' ? [found] : found.map(({ address }) => address)
-      if (error || allowsPrivate || addresses.every(isPublicAddress)) return done(error, found, family)
+      if (addresses.every(isPublicAddress)) return done(null, found, family)
       done(new PrivateAddressError(`${name} leads to an address that is not public`), found, family)
     })
   }

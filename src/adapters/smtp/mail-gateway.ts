@@ -1,4 +1,5 @@
 import { createTransport } from 'nodemailer'
+import { z } from 'zod'
 import { type MailGateway, UndeliverableMailError } from '../../workers/mail-gateway.ts'
 
 export interface SmtpOptions {
@@ -12,12 +13,33 @@ export interface SmtpOptions {
 const defaultTimeoutMs = 20_000
 const connections = 2
 
-function isRefusedForGood(error: unknown): boolean {
-  const code = typeof error === 'object' && error !== null && 'responseCode' in error ? error.responseCode : undefined
-  return typeof code === 'number' && code >= 500 && code < 600
+/** The mail server did not take a mail, for now. */
+class SmtpError extends Error {
+  override readonly name = 'SmtpError'
 }
 
-/** Hands mails over to a server by SMTP (RFC 5321); what it answers with 5xx is refused for good. */
+/** Of a failure, what says nothing of the mail: its kind, and the status of the answer (RFC 5321, 4.2). */
+const Failure = z
+  .object({
+    code: z
+      .string()
+      .regex(/^[A-Z_]+$/)
+      .optional()
+      .catch(undefined),
+    responseCode: z.int().optional().catch(undefined),
+  })
+  .catch({})
+
+/** What the server says in words is left out, and kept as no cause: it names whom the mail is for, and errors are logged. */
+function withoutMail(error: unknown): Error {
+  const { code = 'no code', responseCode: status } = Failure.parse(error)
+  const reason = status === undefined ? code : `${code}, status ${status}`
+  if (status !== undefined && status >= 500 && status < 600)
+    return new UndeliverableMailError(`The mail server has refused a mail for good: ${reason}`)
+  return new SmtpError(`The mail server did not take a mail: ${reason}`)
+}
+
+/** Hands mails over to a server by SMTP (RFC 5321); what it answers with 5xx is refused for good. No error names an address. */
 export function smtpMailGateway({ url, from, timeoutMs = defaultTimeoutMs }: SmtpOptions): MailGateway {
   const transport = createTransport({
     url,
@@ -35,8 +57,7 @@ export function smtpMailGateway({ url, from, timeoutMs = defaultTimeoutMs }: Smt
       try {
         await transport.sendMail({ from, to: { name: '', address: to }, subject, text, messageId: `<${id}@${domain}>` })
       } catch (error) {
-        if (!isRefusedForGood(error)) throw error
-        throw new UndeliverableMailError('The mail server has refused a mail for good', { cause: error })
+        throw withoutMail(error)
       }
     },
     async close() {

@@ -1,4 +1,5 @@
 import { createServer } from 'node:net'
+import { inspect } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { smtpMailGateway } from '../../../src/adapters/smtp/mail-gateway.ts'
 
@@ -58,3 +59,14 @@ test('What the server refuses for good is not to be tried again; what it refuses
   const forNow = await mailServer('450 Try later')
   await expect(forNow.gateway.send(mail)).rejects.not.toMatchObject({ name: 'UndeliverableMailError' })
 })
+
+test.each(['550 <ada@example.com>: no such user', '450 <ada@example.com>: try later'])(
+  'No error tells whom a mail was for, also where the server does: %s',
+  async (answer) => {
+    const { gateway } = await mailServer(answer)
+    const refused = await gateway.send(mail).catch((error: unknown) => error)
+    expect(refused).toMatchObject({ message: expect.stringContaining(answer.slice(0, 3)) })
+    // Pino writes the causes, too, and what is enumerable.
+    expect(inspect(refused, { depth: 10, showHidden: true })).not.toContain('ada@')
+  },
+)

@@ -28,7 +28,7 @@ export interface AuthenticationOptions {
 
 export interface Credentials {
   readonly authorization: string | undefined
-  /** Address that the request came from. */
+  /** Address that the request came from; of IPv6 the network (a /64). */
   readonly address: string
   /** True if it came from this very machine, and not through a proxy on it. */
   readonly isLocal: boolean

@@ -5,6 +5,7 @@ import { traced } from '../engine/tracing.ts'
 import type { Credentials } from './authentication.ts'
 import type { Deadline } from './deadline.ts'
 import { headerOf } from './exchange.ts'
+import { networkAddressOf } from './network-address.ts'
 import { problem, unauthenticated } from './problems.ts'
 import { withinRequest } from './request-spans.ts'
 
@@ -46,7 +47,7 @@ export function identifyCallers(
     const authorization = headerOf(request, 'authorization')
     if (authorization === undefined) return
     try {
-      const credentials = { authorization, address: request.ip, isLocal: isLocal(request) }
+      const credentials = { authorization, address: networkAddressOf(request), isLocal: isLocal(request) }
       const found = withinRequest(request, () =>
         traced(
           'authorise',

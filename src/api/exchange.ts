@@ -4,7 +4,7 @@ import type { Access, Principal } from '../engine/access.ts'
 export interface ApiRequest {
   readonly principal: Principal
   readonly correlationId: string
-  /** Where it came from, as far as proxies are believed. */
+  /** Where it came from, as far as proxies are believed; of IPv6 the network (a /64). */
   readonly address: string
   /** Of the path, decoded. */
   readonly parameters: Readonly<Record<string, string>>

@@ -1,6 +1,7 @@
-import rateLimit, { type FastifyRateLimitStore, normalizeIP } from '@fastify/rate-limit'
+import rateLimit, { type FastifyRateLimitStore } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { localAdminId } from './authentication.ts'
+import { networkAddressOf } from './network-address.ts'
 import { problem } from './problems.ts'
 import { RateLimitWindows } from './rate-limit-windows.ts'
 
@@ -12,7 +13,7 @@ export interface RateLimits {
 }
 
 function addressOf(request: FastifyRequest): string {
-  return `address ${normalizeIP(request.ip)}`
+  return `address ${networkAddressOf(request)}`
 }
 
 function callerOf(request: FastifyRequest): string {

@@ -14,6 +14,7 @@ import type { Admission } from './admission.ts'
 import { admit } from './caller.ts'
 import { type ApiRequest, headerOf, type Route } from './exchange.ts'
 import { isRecord } from './json.ts'
+import { networkAddressOf } from './network-address.ts'
 import { problem, problemJson, problemOf } from './problems.ts'
 import { routeLimit } from './rate-limits.ts'
 import { isCorrelationId } from './request-headers.ts'
@@ -163,7 +164,7 @@ export function addRoute(
         answer({
           principal: request.principal,
           correlationId: request.id,
-          address: request.ip,
+          address: networkAddressOf(request),
           parameters: strings(request.params),
           query: stringsAndLists(request.query),
           headers: request.headers,

@@ -147,6 +147,19 @@ describe('a thousand tries', () => {
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(900)
     expect((await logIn('somebody@example.com', '203.0.113.10')).status).toBe(401)
   }, 120_000)
+
+  test('from as many addresses of one IPv6 network: a hundred are looked at', async () => {
+    const shop = await openShop(behindProxy)
+    const logIn = (turn: number, network = '2001:db8:0:1') =>
+      shop.send('POST', '/v1/accounts/log-in', {
+        token: '',
+        body: { email: `person-${turn}@example.com`, password: 'password' },
+        headers: { 'x-forwarded-for': `${network}::${turn.toString(16)}` },
+      })
+    const answers = await inTurns(110, 50, (turn) => logIn(turn))
+    expect(answers.filter(({ status }) => status === 401)).toHaveLength(100)
+    expect((await logIn(111, '2001:db8:0:2')).status).toBe(401)
+  }, 120_000)
 })
 
 test('no log has a password or a token of an account, and no file has one that can be read', async () => {

@@ -36,6 +36,7 @@ const ShippingMethod = z
   .meta({ description: 'Code of a shipping method', example: 'standard' })
 
 const Skus = z.array(Sku).max(200)
+const FromRevision = z.int().min(0).meta({ description: "Revision of the guest's cart then", example: 4 })
 
 // Events
 
@@ -62,6 +63,7 @@ export const cartEvents = defineEvents('cart', {
   /** The lines of a guest's cart were brought into this one; what that changed stands in the events before it. */
   GuestCartMerged: z.object({
     fromCartId: Id.meta({ description: "The guest's cart", example: '0198f0c2-2222-7a34-9b0e-3f2c1d5a7b88' }),
+    fromRevision: FromRevision,
     added: Skus.meta({ description: 'SKUs that are new in this cart', example: ['TEAPOT-BLUE'] }),
     raised: Skus.meta({ description: 'SKUs of which it has more than before', example: [] }),
     left: Skus.meta({ description: 'SKUs that found no place', example: [] }),
@@ -171,6 +173,7 @@ export const cartCommands = {
   /** Asked for by the log-in alone; address and shipping are taken where the cart has none. */
   MergeGuestCart: z.strictObject({
     fromCartId: GuestCart,
+    fromRevision: FromRevision,
     lines: z.array(cartEvents.schemas.CartLineAdded).max(200),
     address: cartEvents.schemas.CartAddressSet.exactOptional(),
     shipping: cartEvents.schemas.CartShippingChosen.exactOptional(),
@@ -341,8 +344,9 @@ const checkOut = withFacts(
 
 function mergeGuestCart(command: Command<'MergeGuestCart'>, cart: Cart, { id }: Context): CartEvent[] {
   openTerms(cart, id)
-  const { fromCartId, lines, address, shipping } = command
-  if (cart.merged?.some((each) => each.fromCartId === fromCartId)) return []
+  const { fromCartId, fromRevision, lines, address, shipping } = command
+  // What the guest has changed since then comes along, too.
+  if (cart.merged?.some((each) => each.fromCartId === fromCartId && each.fromRevision === fromRevision)) return []
   const { added, raised, left } = mergedLines(cart.lines, lines, maxLines)
   const skus = (some: readonly { readonly sku: string }[]) => some.map(({ sku }) => sku)
   const isAddressTaken = cart.address === undefined && address !== undefined
@@ -351,7 +355,10 @@ function mergeGuestCart(command: Command<'MergeGuestCart'>, cart: Cart, { id }: 
     ...raised.map(({ sku, quantity }): CartEvent => ({ type: 'CartLineQuantityChanged', data: { sku, quantity } })),
     ...(isAddressTaken ? [{ type: 'CartAddressSet', data: address } as const] : []),
     ...(isAddressTaken && shipping ? [{ type: 'CartShippingChosen', data: shipping } as const] : []),
-    { type: 'GuestCartMerged', data: { fromCartId, added: skus(added), raised: skus(raised), left: skus(left) } },
+    {
+      type: 'GuestCartMerged',
+      data: { fromCartId, fromRevision, added: skus(added), raised: skus(raised), left: skus(left) },
+    },
   ]
 }
 

@@ -38,8 +38,14 @@ describe('lines of two carts', () => {
 })
 
 describe("a guest's cart that is merged", () => {
-  const merge = { fromCartId: 'cart-0', lines: [line('RED', 3), line('BLUE', 1)], address, shipping }
-  const merged = event('GuestCartMerged', { fromCartId: 'cart-0', added: ['BLUE'], raised: ['RED'], left: [] })
+  const merge = { fromCartId: 'cart-0', fromRevision: 4, lines: [line('RED', 3), line('BLUE', 1)], address, shipping }
+  const merged = event('GuestCartMerged', {
+    fromCartId: 'cart-0',
+    fromRevision: 4,
+    added: ['BLUE'],
+    raised: ['RED'],
+    left: [],
+  })
 
   test("adds to the customer's cart, whose own address stays", () => {
     given(opened(), event('CartLineAdded', line('RED', 1)), event('CartAddressSet', { ...address, country: 'AT' }))
@@ -57,7 +63,7 @@ describe("a guest's cart that is merged", () => {
       .then(
         event('CartAddressSet', address),
         event('CartShippingChosen', shipping),
-        event('GuestCartMerged', { fromCartId: 'cart-0', added: [], raised: [], left: [] }),
+        event('GuestCartMerged', { fromCartId: 'cart-0', fromRevision: 4, added: [], raised: [], left: [] }),
       )
   })
 
@@ -65,6 +71,17 @@ describe("a guest's cart that is merged", () => {
     given(opened(), event('CartLineAdded', line('BLUE', 1)), merged, event('CartLineRemoved', { sku: 'BLUE' }))
       .when('MergeGuestCart', merge)
       .thenNothing()
+  })
+
+  test('comes again where the guest has changed it since', () => {
+    given(opened(), event('CartLineAdded', line('BLUE', 1)), event('CartLineAdded', line('RED', 3)), merged)
+      .when('MergeGuestCart', { ...merge, fromRevision: 5, lines: [line('RED', 7), line('BLUE', 1)] })
+      .then(
+        event('CartLineQuantityChanged', { sku: 'RED', quantity: 7 }),
+        event('CartAddressSet', address),
+        event('CartShippingChosen', shipping),
+        event('GuestCartMerged', { fromCartId: 'cart-0', fromRevision: 5, added: [], raised: ['RED'], left: [] }),
+      )
   })
 
   test('is closed for good, but for the guest alone', () => {

@@ -226,9 +226,10 @@ describe("a guest's cart", () => {
     const guests = await fillCart(shop, shopper, 3)
     // The lines were copied, and then the process died.
     const { handler } = shop.daybook.engine
-    const { lines } = (await handler.fold(cartAggregate, guests)).state
+    const { state, revision } = await handler.fold(cartAggregate, guests)
+    const content = { fromCartId: guests, fromRevision: revision, lines: [...state.lines] }
     await handler.handle({
-      ...engineAsk(cartAggregate, own, 'MergeGuestCart', { fromCartId: guests, lines: [...lines] }),
+      ...engineAsk(cartAggregate, own, 'MergeGuestCart', content),
       id: 'half-way',
       actor: { kind: 'customer', id: customerId },
       correlationId: 'half-way',

@@ -165,7 +165,13 @@ describe("a guest's cart, once the guest has logged in,", () => {
   })
 
   test('is counted in the revision of the one that it went into', async () => {
-    const merged = happens('GuestCartMerged', { fromCartId: 'cart-0', added: [], raised: [], left: [] })
+    const merged = happens('GuestCartMerged', {
+      fromCartId: 'cart-0',
+      fromRevision: 4,
+      added: [],
+      raised: [],
+      left: [],
+    })
     expect(await cartAfter(opened, withTeapots, merged)).toMatchObject({ total: 4_998, revision: 2 })
   })
 })

@@ -1,7 +1,7 @@
 import { type Cart, cart, cartEvents } from '../../domain/cart.ts'
 import { ask, type Command } from '../../engine/command.ts'
 import type { CommandHandler } from '../../engine/command-handler.ts'
-import { Rejection } from '../../engine/errors.ts'
+import { PreconditionError, Rejection, UnavailableError } from '../../engine/errors.ts'
 import type { EventStore } from '../../engine/event-store.ts'
 import type { PersonalData } from '../../engine/personal-data.ts'
 import type { ReadModels } from '../../engine/projections.ts'
@@ -38,10 +38,27 @@ export interface GuestCartOptions {
 
 type Address = NonNullable<Cart['address']>
 
+const tries = 5
+
+function isStale(error: unknown): boolean {
+  return error instanceof PreconditionError && error.code === 'revision-mismatch'
+}
+
+/** What all merges of a guest's cart have brought: there are several where the guest went on meanwhile. */
+function broughtBy(merges: NonNullable<Cart['merged']>): Pick<TakenCart, 'added' | 'raised' | 'left'> {
+  const added = new Set(merges.flatMap((each) => each.added))
+  const raised = new Set(merges.flatMap((each) => each.raised))
+  return {
+    added: [...added],
+    raised: [...raised].filter((sku) => !added.has(sku)),
+    left: [...(merges.at(-1)?.left ?? [])],
+  }
+}
+
 /**
- * Each cart is a stream, and one command writes one stream: so the lines are copied first, then the guest's cart is closed. Where
- * the process dies between the two, the guest's cart is still open, and taking it again adds nothing twice. A cart that has been
- * checked out is left alone.
+ * Each cart is a stream, and one command writes one stream: so the lines are copied first, then the guest's cart is closed at the
+ * revision that was copied. Where the guest changes it meanwhile, or the process dies between the two, it is still open, and taking
+ * it again adds nothing twice. A cart that has been checked out is left alone.
  * @returns a function that gives undefined where the guest has no open cart with anything in it
  */
 export function guestCarts(options: GuestCartOptions): (takeover: Takeover) => Promise<TakenCart | undefined> {
@@ -54,25 +71,26 @@ export function guestCarts(options: GuestCartOptions): (takeover: Takeover) => P
     return await personal.seal(schema, schema.parse(opened), () => customerId)
   }
 
-  return async ({ guestId, customerId, correlationId }) => {
+  /** @throws PreconditionError when the guest's cart is changed meanwhile */
+  async function takeOnce({ guestId, customerId, correlationId }: Takeover): Promise<TakenCart | undefined> {
     await projections.waitFor(carts.name, (await store.head()).position, queryWaitMs)
     const reader = projections.reader(carts.name)
     const [theirs] = (await openCartsOf(reader, guestId)).filter(({ lines }) => lines.length > 0)
     if (theirs === undefined) return undefined
-    const { state: guests } = await handler.fold(cart, theirs.id)
+    const { state: guests, revision } = await handler.fold(cart, theirs.id)
     if (guests.status !== 'open' || guests.customerId !== guestId) return undefined
     const own = (await openCartsOf(reader, customerId)).find(({ currency }) => currency === guests.terms?.currency)
     const address = guests.address && (await sealedFor(customerId, guests.address))
 
     function command(asked: ReturnType<typeof ask>): Command {
-      const id = derivedId('take-cart', theirs?.id ?? '', customerId, asked.target, asked.type)
+      const id = derivedId('take-cart', theirs?.id ?? '', revision, customerId, asked.target, asked.type)
       return { ...asked, id, actor: { kind: 'customer', id: customerId }, correlationId }
     }
 
     async function handOver(cartId: string): Promise<TakenCart> {
       const person = { email: address?.email ?? null, shippingAddress: address?.shippingAddress ?? null }
       const asked = ask(cart, cartId, 'HandOverCart', { fromCustomerId: guestId, customerId, ...person })
-      const { position } = await handler.handle(command(asked))
+      const { position } = await handler.handle({ ...command(asked), expectedRevision: revision })
       const added = guests.lines.map(({ sku }) => sku)
       return { id: cartId, rule: 'handed-over', added, raised: [], left: [], position }
     }
@@ -81,24 +99,32 @@ export function guestCarts(options: GuestCartOptions): (takeover: Takeover) => P
       const { shipping } = guests
       const content = {
         fromCartId,
+        fromRevision: revision,
         lines: [...guests.lines],
         ...(address && { address }),
         ...(shipping && { shipping }),
       }
       await handler.handle(command(ask(cart, cartId, 'MergeGuestCart', content)))
       const closing = ask(cart, fromCartId, 'CloseMergedCart', { fromCustomerId: guestId, intoCartId: cartId })
-      const { position } = await handler.handle(command(closing))
-      const { state } = await handler.fold(cart, cartId)
-      const { added = [], raised = [], left = [] } = state.merged?.find((each) => each.fromCartId === fromCartId) ?? {}
-      return { id: cartId, rule: 'larger-quantity', added, raised, left, position }
+      const { position } = await handler.handle({ ...command(closing), expectedRevision: revision })
+      const { merged = [] } = (await handler.fold(cart, cartId)).state
+      const brought = broughtBy(merged.filter((each) => each.fromCartId === fromCartId))
+      return { id: cartId, rule: 'larger-quantity', ...brought, position }
     }
 
-    try {
-      return own === undefined ? await handOver(theirs.id) : await merge(theirs.id, own.id)
-    } catch (error) {
-      // Either was checked out meanwhile, or another log-in was quicker.
-      if (error instanceof Rejection) return undefined
-      throw error
+    return own === undefined ? await handOver(theirs.id) : await merge(theirs.id, own.id)
+  }
+
+  return async (takeover) => {
+    for (let round = 0; round < tries; round++) {
+      try {
+        return await takeOnce(takeover)
+      } catch (error) {
+        // Either was checked out meanwhile, or another log-in was quicker.
+        if (error instanceof Rejection) return undefined
+        if (!isStale(error)) throw error
+      }
     }
+    throw new UnavailableError('busy', "The guest's cart is changed all the time. Try again.")
   }
 }

@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import type { CommandDefinition } from './engine/command-definition.ts'
-import type { Definitions } from './engine/engine.ts'
+import { type Definitions, projectionsOf } from './engine/engine.ts'
 import type { JobDefinition } from './engine/job.ts'
 import type { PersonalData } from './engine/personal-data.ts'
 import type { QueryDefinition } from './engine/query-definition.ts'
@@ -77,12 +77,13 @@ export interface Named {
   readonly jobs: Definitions['jobs']
   readonly commands: readonly CommandDefinition[]
   readonly queries: readonly QueryDefinition[]
+  readonly gateways: readonly PaymentGateway[]
 }
 
 /**
  * Checks what a shop is made of, with its extensions: it would start otherwise, and mix up what has one name.
  * @param scopes all that API keys can have
- * @throws ExtensionError for two of one name or route, for a permission that no key can have, and for a wrong module
+ * @throws ExtensionError for two of one name, for a permission that no key can have, and for a wrong module
  */
 export function assertFits(extensions: readonly Extension[], shop: Named, scopes: readonly string[]): void {
   for (const { name, module } of extensions) {
@@ -108,9 +109,11 @@ export function assertFits(extensions: readonly Extension[], shop: Named, scopes
     'events',
     shop.aggregates.flatMap(({ events }) => [...events.byType.keys()]),
   )
+  const projections = projectionsOf(shop).map(({ name }) => name)
+  assertUnique('projections', projections)
   assertUnique(
-    'projections',
-    shop.projections.map(({ name }) => name),
+    'payment gateways',
+    shop.gateways.map(({ name }) => name),
   )
   assertUnique(
     'process managers',
@@ -120,23 +123,15 @@ export function assertFits(extensions: readonly Extension[], shop: Named, scopes
     'jobs',
     shop.jobs.map(({ name }) => name),
   )
-  const asked = [...shop.commands, ...shop.queries.map((each) => ({ ...each, method: 'GET' }))]
-  assertUnique(
-    'commands or queries',
-    asked.map(({ name }) => name),
-  )
-  assertUnique(
-    'routes',
-    asked.map(({ method, path }) => `${method} ${path.replaceAll(/\{\w+\}/g, '{}')}`),
-  )
-  const projections = new Set(shop.projections.map(({ name }) => name))
+  const asked = [...shop.commands, ...shop.queries]
   for (const { name, from } of shop.queries) {
-    if (!projections.has(from) && from !== 'open-work')
+    if (!projections.includes(from))
       throw new ExtensionError(
         `The query ${name} reads the projection ${from}, which is not there. Add it to \`projections\`.`,
       )
   }
-  for (const { name, who } of asked) {
+  for (const { name, path, who } of asked) {
+    if (!path.startsWith('/v1/')) throw new ExtensionError(`${name} has the path ${path}. Let it begin with /v1/.`)
     if ('scope' in who && !scopes.includes(who.scope)) {
       throw new ExtensionError(
         `${name} asks for the scope ${who.scope}, which no API key can have. There are: ${scopes.join(', ')}.`,

@@ -42,7 +42,7 @@ export interface ApiOptions {
   readonly projections: ReadModels
   readonly watch: Watch
   readonly personal: PersonalData
-  readonly store: Pick<EventStore, 'logId' | 'soleWriter'>
+  readonly store: Pick<EventStore, 'logId' | 'soleWriter' | 'head'>
   readonly secrets: {
     /** Of the hash that names the stream of a unique value; the same for ever. */
     readonly claims: Uint8Array
@@ -105,6 +105,20 @@ function counted(name: string, route: Route, metrics: ApiOptions['metrics']): Ro
   }
 }
 
+/** @throws Error when two have one name, or one route */
+function assertDistinct(
+  asked: readonly { readonly name: string; readonly method: string; readonly path: string }[],
+): void {
+  const taken = new Map<string, string>()
+  for (const { name, method, path } of asked) {
+    for (const place of [name, `${method} ${path.replaceAll(/\{\w+\}/g, '{}')}`]) {
+      const other = taken.get(place)
+      if (other !== undefined) throw new Error(`${name} (${method} ${path}) is there already, as ${other}. Rename it.`)
+      taken.set(place, `${name} (${method} ${path})`)
+    }
+  }
+}
+
 /** The HTTP API: turns requests into commands and queries, and nothing else. It does not listen yet. */
 export async function api(options: ApiOptions): Promise<Api> {
   const { handler, projections, personal, store, secrets, limits, clock, metrics, onFailure } = options
@@ -123,7 +137,9 @@ export async function api(options: ApiOptions): Promise<Api> {
   const issuing = tokenOperations({ tokens, assertCustomer: options.assertCustomer, guestTokensPerMinute })
   const operations = [...issuing, ...options.operations, ...(options.accountOperations?.(held) ?? [])]
   const toCommand = { handler, personal, claims: held, waiters, positions, clock, hashSecret: secrets.requests }
-  const toQuery = { projections, personal, positions, clock, queryWaitMs: limits.queryWaitMs }
+  const head = async () => (await store.head()).position
+  const toQuery = { projections, personal, positions, head, clock, queryWaitMs: limits.queryWaitMs }
+  assertDistinct([...options.commands, ...options.queries.map((each) => ({ ...each, method: 'GET' })), ...operations])
   const routes: readonly Route[] = [
     ...options.commands.map((each) => counted(each.name, commandRoute(each, toCommand), metrics)),
     ...options.queries.map((each) => queryRoute(each, toQuery)),

@@ -8,6 +8,14 @@ export interface PositionTokens {
   positionOf(token: string): number
 }
 
+/** What a position is answered with that the log does not have. */
+export function unknownPosition(): PreconditionError {
+  return new PreconditionError(
+    'unknown-position',
+    'This Daybook-Position is not of this log. Leave it out, or send one that this server has answered.',
+  )
+}
+
 /**
  * Positions of one log as clients see them.
  * @param logId of the log
@@ -20,10 +28,7 @@ export function positionTokens(logId: string): PositionTokens {
       const [, tokenLog, digits] = /^([A-Za-z0-9_-]{10})\.([0-9a-z]{1,11})$/.exec(token) ?? []
       const position = Number.parseInt(digits ?? '', 36)
       if (tokenLog !== log || !Number.isSafeInteger(position)) {
-        throw new PreconditionError(
-          'unknown-position',
-          'This Daybook-Position is not of this log. Leave it out, or send one that this server has answered.',
-        )
+        throw unknownPosition()
       }
       return position
     },

@@ -9,7 +9,7 @@ import { unwrapped } from '../engine/schema-wrappers.ts'
 import { traced } from '../engine/tracing.ts'
 import { type ApiRequest, headerOf, pathParameters, type Route } from './exchange.ts'
 import { isRecord } from './json.ts'
-import type { PositionTokens } from './position-token.ts'
+import { type PositionTokens, unknownPosition } from './position-token.ts'
 import { problem } from './problems.ts'
 import { shapeOf } from './result-shape.ts'
 import { assertStorable, inParameters, invalid, parse } from './validation.ts'
@@ -18,6 +18,8 @@ export interface QueryRouteOptions {
   readonly projections: Pick<ReadModels, 'freshen' | 'reader' | 'waitFor' | 'position'>
   readonly personal: PersonalData
   readonly positions: PositionTokens
+  /** How far the log goes. */
+  head(): Promise<number>
   readonly clock: Clock
   /** How long a query waits for the position that it was sent. */
   readonly queryWaitMs: number
@@ -59,8 +61,18 @@ function nothingThere() {
 /** The route of a query: parse, wait for the position that was sent, read, authorise, open, answer. */
 export function queryRoute(definition: QueryDefinition, options: QueryRouteOptions): Route {
   const { path, who, from, result } = definition
-  const { projections, personal, positions, clock, queryWaitMs } = options
+  const { projections, personal, positions, head, clock, queryWaitMs } = options
   const parseParameters = parameterParser(definition.parameters, path)
+  /** After a restore there are positions that the log has not, or not yet again: to wait for them would never end. */
+  async function caughtUpWith(position: number): Promise<void> {
+    try {
+      await projections.waitFor(from, position, queryWaitMs)
+    } catch (error) {
+      if (position > (await head())) throw unknownPosition()
+      throw error
+    }
+  }
+
   const shape = shapeOf(result) ?? ((value: unknown) => value)
   const isPersonal = personalPaths(result).length > 0
   const [idParameter = ''] = pathParameters(path)
@@ -78,7 +90,7 @@ export function queryRoute(definition: QueryDefinition, options: QueryRouteOptio
         await traced(
           `wait for ${from}`,
           () => ({}),
-          () => request.standBy(() => projections.waitFor(from, written, queryWaitMs)),
+          () => request.standBy(() => caughtUpWith(written)),
         )
       } else await projections.freshen(from)
 

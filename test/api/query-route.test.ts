@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import { positionTokens } from '../../src/api/position-token.ts'
+import { UnavailableError } from '../../src/engine/errors.ts'
 import { serve } from './serve.ts'
 
 test('A query that sends a position back shows what the command has done', async () => {
@@ -22,6 +23,17 @@ test('An answer has what its schema declares, and nothing else', async () => {
 })
 
 test('A position that is not reached in time is 503, never a stale answer', async () => {
+  const { openVenue, send, engine } = await serve()
+  const { position } = (await openVenue('globe')).json()
+  const late = new UnavailableError('not-caught-up', 'venues has not yet reached the position asked for. Try again.')
+  vi.spyOn(engine.projections, 'waitFor').mockRejectedValue(late)
+  const answer = await send('GET /v1/venues/globe', { headers: { 'daybook-position': position } })
+  expect(answer.statusCode).toBe(503)
+  expect(answer.json().code).toBe('not-caught-up')
+  expect(answer.headers['retry-after']).toBe('1')
+})
+
+test('A position beyond the log, as after a restore, is unknown once it was waited for', async () => {
   const { openVenue, send, store, clock, engine } = await serve()
   const waitFor = vi.spyOn(engine.projections, 'waitFor')
   await openVenue('globe')
@@ -30,9 +42,8 @@ test('A position that is not reached in time is 503, never a stale answer', asyn
   await vi.waitUntil(() => waitFor.mock.calls.length > 0)
   await clock.advance(1_000)
   const answer = await asking
-  expect(answer.statusCode).toBe(503)
-  expect(answer.json().code).toBe('not-caught-up')
-  expect(answer.headers['retry-after']).toBe('1')
+  expect(answer.statusCode).toBe(400)
+  expect(answer.json().code).toBe('unknown-position')
 })
 
 test.each([

@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { staff } from '../src/engine/access.ts'
+import { command } from '../src/engine/command-definition.ts'
+import { decider } from '../src/engine/decider.ts'
+import { defineEvents } from '../src/engine/events.ts'
+import { collection, projection } from '../src/engine/projection.ts'
+import { documentQuery } from '../src/engine/query-definition.ts'
+import { type Extension, loadExtensions } from '../src/extension.ts'
+import { forReading } from '../src/shop.ts'
+import type { PaymentGateway } from '../src/workers/payment-gateway.ts'
+import { openShop } from './integration/open-shop.ts'
+
+const noteEvents = defineEvents('note', { NoteWritten: z.object({}) })
+const note = decider({
+  events: noteEvents,
+  commands: { WriteNote: z.strictObject({}) },
+  initial: {},
+  evolve: (state) => state,
+  decide: { WriteNote: () => [] },
+})
+const documents = collection('notes', z.object({ id: z.string() }), {})
+
+function projectionCalled(name: string) {
+  return projection({ name, version: 1, collections: [documents], from: [noteEvents], on: {} })
+}
+
+function query({ name = 'getNote', path = 'v1/notes/{id}', scope = 'orders', from = 'notes' }) {
+  return documentQuery({
+    name,
+    route: `GET /${path}`,
+    summary: 'A note',
+    who: staff(scope),
+    from: projectionCalled(from),
+    of: documents,
+    parameters: z.object({ id: z.string() }),
+    id: ({ id }) => id,
+  })
+}
+
+const gateway: PaymentGateway = {
+  name: 'sandbox',
+  authorise: async () => ({ status: 'succeeded', reference: '' }),
+  capture: async () => ({ status: 'succeeded', reference: '' }),
+  refund: async () => ({ status: 'succeeded', reference: '' }),
+  cancel: async () => ({ status: 'succeeded', reference: '' }),
+  parseCallback() {
+    throw new Error('There are none')
+  },
+}
+
+function extension(parts: Partial<Extension>): Extension {
+  return { name: 'notes', module: import.meta.url, ...parts }
+}
+
+const projections = [projectionCalled('notes')]
+
+test.each<[string, Partial<Extension>, string]>([
+  ['a name that is none', { name: 'My Notes' }, 'kebab-case'],
+  ['a module that is no address', { module: './notes.ts' }, 'import.meta.url'],
+  ['an aggregate twice', { aggregates: [note, note] }, 'two aggregates called note'],
+  ['a projection that every shop has', { projections: [projectionCalled('orders')] }, 'two projections called orders'],
+  ['the projection of open work', { projections: [projectionCalled('open-work')] }, 'called open-work'],
+  ['a gateway twice', { gateways: [gateway, gateway] }, 'two payment gateways called sandbox'],
+  ['a query of nothing', { queries: [query({})] }, 'projection notes, which is not there'],
+  ['a path elsewhere', { projections, queries: [query({ path: 'openapi.json/{id}' })] }, 'begin with /v1/'],
+  ['a scope that no key has', { projections, queries: [query({ scope: 'notes' })] }, 'no API key can have'],
+])('%s does not fit', (_what, parts, message) => {
+  expect(() => forReading([extension(parts)])).toThrow(message)
+})
+
+test.each<[string, Partial<Extension>, string]>([
+  ['the name of an operation', { projections, queries: [query({ name: 'logIn' })] }, 'logIn'],
+  ['the name of a command', { projections, queries: [query({ name: 'createProduct' })] }, 'createProduct'],
+  ['a route that is taken', { projections, queries: [query({ path: 'v1/orders/{id}' })] }, 'GET /v1/orders/{id}'],
+])('a shop does not start with %s once more', async (_what, parts, message) => {
+  await expect(openShop({}, undefined, [extension(parts)])).rejects.toThrow(`${message}`)
+})
+
+test('a command that nobody else has is taken', () => {
+  const write = command({
+    name: 'writeNote',
+    route: 'PUT /v1/notes/{id}',
+    summary: 'Write a note',
+    who: staff('orders'),
+    target: note,
+    type: 'WriteNote',
+  })
+  const shop = forReading([extension({ aggregates: [note], commands: [write], projections, queries: [query({})] })])
+  expect(shop.commands).toContain(write)
+})
+
+test('a module that does not export what is looked for says so', async () => {
+  await expect(loadExtensions([{ name: 'notes', module: import.meta.url }])).rejects.toThrow('does not export')
+})

@@ -18,7 +18,9 @@ function newerNode() {
 
 function runWith(node) {
   var child = require('child_process').spawn(node, [__filename].concat(process.argv.slice(2)), { stdio: 'inherit' })
-  ;['SIGINT', 'SIGTERM', 'SIGHUP'].forEach(function (signal) {
+  // A terminal sends its own interrupt to both: passed on, the second one would end it at once.
+  process.on('SIGINT', function () {})
+  ;['SIGTERM', 'SIGHUP'].forEach(function (signal) {
     process.on(signal, function () {
       child.kill(signal)
     })

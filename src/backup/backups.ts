@@ -34,11 +34,14 @@ export function backups(files: DataFiles, version: string, now: () => number): L
 
   async function run(task: BackupTask): Promise<void> {
     const { directory } = task
-    const endThrottle = throttle(asked)
+    let endThrottle = () => {}
     try {
+      endThrottle = throttle(asked)
       status = await inThread(task, (progress) => {
         status = { state: 'running', directory, progress }
       })
+    } catch (error) {
+      status = { state: 'failed', directory, error: String(error) }
     } finally {
       endThrottle()
     }

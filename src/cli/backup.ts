@@ -195,7 +195,7 @@ export async function restore(config: Config, target: string, options: RestoreAr
   if (check) return
   if (forgotten.length > 0) console.log(`${forgotten.length} persons were forgotten anew.`)
   console.log(
-    'What happened since is not in it: docs/damaged-files.md says what to compare, and whom to forget anew. Then start Daybook.',
+    'What happened since is not in it: docs/damaged-files.md says what to compare, whom to forget anew, and which keys and secrets to revoke again. Then start Daybook.',
   )
 }
 

@@ -1,43 +1,15 @@
-import { createServer } from 'node:net'
 import { inspect } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { smtpMailGateway } from '../../../src/adapters/smtp/mail-gateway.ts'
+import { startMailServer } from '../../mail-server.ts'
 
 const mail = { id: 'mail-1', to: 'ada@example.com', subject: 'Grüße', text: 'Hello Ada,\n\n.a dot\n' }
 
-/** A mail server that takes one mail a connection. @param answerTo what it says to a recipient */
-async function mailServer(answerTo = '250 OK') {
-  const taken: string[] = []
-  const server = createServer((socket) => {
-    let isContent = false
-    let content = ''
-    socket.write('220 mail.example\r\n')
-    socket.on('error', () => {})
-    socket.on('data', (data) => {
-      for (const line of data.toString().split('\r\n').slice(0, -1)) {
-        if (isContent && line !== '.') content += `${line}\n`
-        else if (isContent) {
-          isContent = false
-          taken.push(content)
-          socket.write('250 OK\r\n')
-        } else if (line.startsWith('DATA')) {
-          isContent = true
-          socket.write('354 Go on\r\n')
-        } else socket.write(line.startsWith('RCPT') ? `${answerTo}\r\n` : '250 OK\r\n')
-      }
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.close()
-  })
-  const address = server.address()
-  const gateway = smtpMailGateway({
-    url: `smtp://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`,
-    from: 'Teapots <shop@example.com>',
-  })
+async function mailServer(answer?: string) {
+  const { url, taken } = await startMailServer(answer === undefined ? {} : { answerTo: () => answer })
+  const gateway = smtpMailGateway({ url, from: 'Teapots <shop@example.com>' })
   onTestFinished(() => gateway.close())
-  return { gateway, taken, stop: () => server.close() }
+  return { gateway, taken }
 }
 
 test('A mail is handed over, from the shop and with an id that stays the same', async () => {

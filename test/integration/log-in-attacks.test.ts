@@ -110,6 +110,16 @@ describe('nobody learns whether an address has an account', () => {
   })
 })
 
+test('nobody sends words of their own by a mail of the shop', async () => {
+  const shop = await openShop()
+  const words = 'You have won, see spam.example'
+  await ask(shop, 'register', { email: nobody, name: words })
+  const mail = await nextMail(shop, nobody)
+  expect(`${mail.subject} ${mail.text}`).not.toMatch(/won|spam/)
+  const confirmed = (await ask(shop, 'confirm', { token: tokenIn(mail), password })).body
+  expect((await shop.send('GET', '/v1/accounts/me', { token: confirmed.token })).body.name).toBe(words)
+})
+
 describe('a thousand tries', () => {
   test('of passwords for one account, from everywhere: ten are looked at, and then the right one is refused, too', async () => {
     const shop = await openShop(behindProxy)
@@ -162,7 +172,7 @@ describe('a thousand tries', () => {
   }, 120_000)
 })
 
-test('no log has a password or a token of an account, and no file has one that can be read', async () => {
+test('no file has a password, a token or an address of an account that can be read', async () => {
   const shop = await openShop()
   const { refreshToken, token } = await openAccount(shop, ada)
   await ask(shop, 'log-in', { email: ada, password })

@@ -127,7 +127,7 @@ export function accountOperations(options: AccountOptions): readonly Operation[]
       await takeMail(email, request)
       mail.post(async () => {
         if (await standing(accountIdOf(email))) return texts.alreadyRegistered(email)
-        return texts.confirm(email, name, await confirmations.make({ jti: randomUUID(), email, name }))
+        return texts.confirm(email, await confirmations.make({ jti: randomUUID(), email, name }))
       })
       return { status: 'accepted' as const }
     },

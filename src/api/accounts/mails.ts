@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { Mail } from '../../workers/mail-gateway.ts'
 
-/** What the mails of accounts say. */
+/** What the mails of accounts say: nothing that whoever asked for one has written, for it goes to anybody in the shop's name. */
 
 export interface MailTexts {
-  confirm(to: string, name: string, token: string): Mail
+  confirm(to: string, token: string): Mail
   alreadyRegistered(to: string): Mail
   reset(to: string, token: string): Mail
 }
@@ -26,12 +26,11 @@ export function mailTexts(shopUrl: string | undefined): MailTexts {
   }
 
   return {
-    confirm: (to, name, token) =>
+    confirm: (to, token) =>
       mail(
         to,
         'Confirm your e-mail address',
-        `Hello ${name.replaceAll(/\s+/g, ' ')},`,
-        'to open your account, confirm that this e-mail address is yours and choose a password:',
+        'To open your account, confirm that this e-mail address is yours and choose a password:',
         linked('confirm', token),
         'This is good for a day. If you did not ask for an account, do nothing: then there will be none.',
       ),
@@ -40,7 +39,7 @@ export function mailTexts(shopUrl: string | undefined): MailTexts {
       mail(
         to,
         'You have an account',
-        'somebody, probably you, wanted to open an account with this e-mail address. There is one already: log in with it, or ask for a new password if you have forgotten yours.',
+        'Somebody, probably you, wanted to open an account with this e-mail address. There is one already: log in with it, or ask for a new password if you have forgotten yours.',
         'If it was not you, do nothing: nobody was told that you have an account.',
       ),
 
@@ -48,7 +47,7 @@ export function mailTexts(shopUrl: string | undefined): MailTexts {
       mail(
         to,
         'Choose a new password',
-        'to choose a new password for your account, go here:',
+        'To choose a new password for your account, go here:',
         linked('reset', token),
         'This is good for an hour, and once. If you did not ask for it, do nothing: your password stays as it is.',
       ),

@@ -237,9 +237,15 @@ export function createClient(options: ClientOptions): AnyClient {
     confirm: (by) => begin('/v1/accounts/confirm', by),
     resetPassword: (by) => begin('/v1/accounts/reset-password', by),
     async logOut() {
-      const refreshToken = store.read()?.refreshToken
+      const before = store.read()
       store.write(undefined)
-      if (refreshToken !== undefined) await call('post', '/v1/accounts/log-out', { body: { refreshToken } }, asAnybody)
+      const tell = async () => {
+        const { refreshToken } = before ?? {}
+        if (refreshToken !== undefined)
+          await call('post', '/v1/accounts/log-out', { body: { refreshToken } }, asAnybody)
+      }
+      // After a refresh under way of the same token: the shop ends the session by that one, too.
+      await (store.exclusively ? store.exclusively(tell) : tell())
     },
     session: () => store.read(),
   }

@@ -20,7 +20,7 @@ export interface SessionStore {
   write(session: Session | undefined): void
   /**
    * Runs something that nobody else who has the same store may do at the same time: two pages that refresh one session
-   * together would end it, for a refresh token works once. By default it is simply run.
+   * together would end it, for a refresh token works once. By default it is simply run. Reading and writing may go on meanwhile.
    */
   exclusively?<T>(work: () => Promise<T>): Promise<T>
 }
@@ -91,7 +91,10 @@ export function sessionTokens(
       const session = store.read()
       // Another page may have refreshed it while this one waited.
       if (!session || session.token !== before?.token) return
-      store.write(session.refreshToken === undefined ? undefined : await refresh(session))
+      const next = session.refreshToken === undefined ? undefined : await refresh(session)
+      // Who logged out or in meanwhile has ended this one.
+      const present = store.read()
+      if (present?.token === session.token && present.refreshToken === session.refreshToken) store.write(next)
     }
     await (store.exclusively ? store.exclusively(renew) : renew())
   })

@@ -1,5 +1,11 @@
-import { expect, test } from 'vitest'
-import { createClient, ProblemError, type Session, type SessionStore } from '../../src/client/client.ts'
+import { describe, expect, test } from 'vitest'
+import {
+  createClient,
+  ProblemError,
+  type Session,
+  type SessionStore,
+  UnreachableError,
+} from '../../src/client/client.ts'
 import { nextMail, openAccount, password, tokenIn } from '../integration/account-client.ts'
 import { openShop } from '../integration/open-shop.ts'
 import { stock } from '../integration/shop-client.ts'
@@ -28,6 +34,11 @@ function sharedStore() {
       if (kept) kept = { ...kept, token: notGood }
     },
   } satisfies SessionStore & { expire(): void }
+}
+
+function unlockedStore(): SessionStore {
+  const { read, write } = sharedStore()
+  return { read, write }
 }
 
 /** A shop with an account, and a client that is logged in through a proxy. */
@@ -129,6 +140,61 @@ test('A session stays where a refresh fails for another reason', async () => {
   store.expire()
   await expect(client.get('/v1/accounts/me')).rejects.toThrow('can’t be reached')
   expect(client.session()).toMatchObject({ kind: 'customer' })
+})
+
+/** A client whose session has expired, and whose refresh is answered when the test says so. */
+async function refreshing(store: SessionStore) {
+  const asked = Promise.withResolvers<void>()
+  const answered = Promise.withResolvers<void>()
+  const told: string[] = []
+  const tokens = (of: string) => ({
+    customerId: of,
+    token: of,
+    refreshToken: of,
+    expiresAt: '2999-01-01T00:00:00.000Z',
+  })
+  store.write({ kind: 'customer', ...tokens('old'), expiresAt: new Date(0).toISOString() })
+  const client = createClient({
+    url: 'http://shop.example',
+    sessionStore: store,
+    fetch: async (request) => {
+      const { pathname } = new URL(request.url)
+      if (pathname.endsWith('/log-out')) told.push(await request.text())
+      if (pathname.endsWith('/log-in')) return Response.json(tokens('other'))
+      if (!pathname.endsWith('/refresh')) return Response.json({ items: [] })
+      asked.resolve()
+      await answered.promise
+      return Response.json(tokens('new'))
+    },
+  })
+  const reading = client.get('/v1/carts')
+  await asked.promise
+  return { client, reading, answer: answered.resolve, told }
+}
+
+describe.each([
+  ['with a lock', sharedStore],
+  ['without a lock', unlockedStore],
+] as const)('A session that is refreshed, %s', (_lock, makeStore) => {
+  test('does not come back when somebody logs out meanwhile', async () => {
+    const store = makeStore()
+    const { client, reading, answer, told } = await refreshing(store)
+    const loggedOut = client.logOut()
+    expect(store.read()).toBeUndefined()
+    answer()
+    await Promise.all([reading, loggedOut])
+    expect(store.read()).toBeUndefined()
+    expect(told).toEqual(['{"refreshToken":"old"}'])
+  })
+
+  test('does not replace one that began meanwhile', async () => {
+    const store = makeStore()
+    const { client, reading, answer } = await refreshing(store)
+    await client.logIn({ email, password })
+    answer()
+    await reading
+    expect(store.read()).toMatchObject({ customerId: 'other' })
+  })
 })
 
 test('The cart of a guest is taken along, and seen at once', async () => {

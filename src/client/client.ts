@@ -48,7 +48,7 @@ export interface Client<Paths = paths> {
     path: Path,
     ...asked: Arguments<Asked<Paths, 'get', Path>>
   ): Promise<Answer<Paths, 'get', Path>>
-  /** Gives a command. Sent again after a failure, it takes effect once. */
+  /** Gives a command. Sent again after a failure, it takes effect once; what can't be sent twice, such as a log-in, is not. */
   post<Path extends PathsOf<Paths, 'post'>>(
     path: Path,
     ...asked: Arguments<Asked<Paths, 'post', Path>>
@@ -136,9 +136,20 @@ function newKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-function headersOf(method: Method, { idempotencyKey, ifMatch, waitSeconds, correlationId }: Call) {
+/**
+ * Of the routes of accounts, those that may be asked again when nobody has answered. The others know no keys: a link of a mail
+ * that was used is refused the second time, and a log-in counts as two.
+ */
+const repeatableOfAccounts = new Set(['refresh', 'log-out', 'take-cart', 'claim-profile'])
+
+function takesKey(method: Method, route: string): boolean {
+  const [, ofAccounts] = /^\/v1\/accounts\/(.*)$/.exec(route) ?? []
+  return method !== 'get' && (ofAccounts === undefined || repeatableOfAccounts.has(ofAccounts))
+}
+
+function headersOf(method: Method, route: string, { idempotencyKey, ifMatch, waitSeconds, correlationId }: Call) {
   return {
-    ...(method !== 'get' && { 'Idempotency-Key': idempotencyKey ?? newKey() }),
+    ...(takesKey(method, route) && { 'Idempotency-Key': idempotencyKey ?? newKey() }),
     ...(ifMatch !== undefined && { 'If-Match': `"${ifMatch}"` }),
     ...(waitSeconds !== undefined && { Prefer: `wait=${waitSeconds}` }),
     ...(correlationId !== undefined && { 'Daybook-Correlation-Id': correlationId }),
@@ -176,7 +187,7 @@ export function createClient(options: ClientOptions): AnyClient {
     const { path, query, body, signal } = asked
     const { data, error, response } = await through.request(method, route, {
       params: { ...(path && { path }), ...(query && { query }) },
-      headers: headersOf(method, asked),
+      headers: headersOf(method, route, asked),
       ...(body !== undefined && { body }),
       ...(signal && { signal }),
     })

@@ -197,6 +197,26 @@ describe.each([
   })
 })
 
+test('What would be refused the second time is sent once, and nobody takes a success for a failure', async () => {
+  const shop = await openShop()
+  await openAccount(shop, email)
+  const { url, seen } = await lossyProxy(shop.url, ['pass', 'lose-answer', 'pass', 'lose-answer'])
+  const client = createClient({ url, retry: soon })
+  await client.post('/v1/accounts/forgot-password', { body: { email } })
+  const by = { token: tokenIn(await nextMail(shop, email, 2)), password: 'another password' }
+  await expect(client.resetPassword(by)).rejects.toThrow(UnreachableError)
+  await client.logIn({ email, password: by.password })
+  // To log out may be asked for twice.
+  await client.logOut()
+  expect(seen.map(({ path, key }) => [path.replace('/v1/accounts/', ''), key !== undefined])).toEqual([
+    ['forgot-password', false],
+    ['reset-password', false],
+    ['log-in', false],
+    ['log-out', true],
+    ['log-out', true],
+  ])
+})
+
 test('The cart of a guest is taken along, and seen at once', async () => {
   const shop = await openShop()
   await stock(shop)

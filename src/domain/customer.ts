@@ -15,6 +15,10 @@ const noted = {
   description: "The shop's own values of the customer, at most 50; personal like the name",
   example: { newsletter: true },
 }
+const GuestId = Id.meta({
+  description: 'Who the customer was as a guest',
+  example: '0198f0c2-3333-7a34-9b0e-3f2c1d5a7b88',
+})
 const AddressId = Id.meta({ description: 'Names the address within the customer', example: 'home' })
 
 // Events
@@ -28,6 +32,8 @@ export const customerEvents = defineEvents('customer', {
   CustomerRenamed: z.object({ name: personal(Name) }),
   AddressSaved: z.object({ addressId: AddressId, country: Country, address: personal(Address) }),
   AddressRemoved: z.object({ addressId: AddressId }),
+  /** The customer has logged in as somebody who was a guest before: whoever forgets the customer forgets the guest, too. */
+  GuestTakenOver: z.object({ guestId: GuestId }),
   CustomerForgotten: z.object({}),
   /** The key is gone, and with it everything that was encrypted with it. */
   PersonalDataErased: z.object({}),
@@ -45,6 +51,8 @@ export interface Customer {
   /** As it now stands. Sealed values of one person are equal where their content is. */
   readonly registration?: Registration
   readonly addresses: PersistentMap<string, SavedAddress>
+  /** Guests that the customer was. They stay until their data are erased with the customer's. */
+  readonly guests?: readonly string[]
 }
 
 const initial: Customer = { status: 'none', addresses: PersistentMap() }
@@ -62,8 +70,10 @@ function evolve(customer: Customer, event: CustomerEvent): Customer {
     }
     case 'AddressRemoved':
       return { ...customer, addresses: addresses.delete(event.data.addressId) }
+    case 'GuestTakenOver':
+      return { ...customer, guests: [...(customer.guests ?? []), event.data.guestId] }
     case 'CustomerForgotten':
-      return { ...initial, status: 'forgotten' }
+      return { ...initial, status: 'forgotten', ...(customer.guests && { guests: customer.guests }) }
     case 'PersonalDataErased':
       return { ...initial, status: 'erased' }
   }
@@ -80,6 +90,8 @@ export const customerCommands = {
   RenameCustomer: z.strictObject({ name: personal(Name) }),
   SaveAddress: z.strictObject({ addressId: AddressId, country: Country, address: personal(Address) }),
   RemoveAddress: z.strictObject({ addressId: AddressId }),
+  /** Asked for by the log-in alone. */
+  TakeGuestOver: z.strictObject({ guestId: GuestId }),
   ForgetCustomer: z.strictObject({}),
   ConfirmErasure: z.strictObject({}),
 }
@@ -90,6 +102,7 @@ type Command<Type extends keyof typeof customerCommands> = z.output<(typeof cust
 type Around = { readonly id: string }
 
 const maxAddresses = 50
+const maxGuests = 1_000
 
 /** Whether nothing personal can be kept of them any more. */
 export function isForgotten({ status }: Customer): boolean {
@@ -142,6 +155,17 @@ function removeAddress({ addressId }: Command<'RemoveAddress'>, customer: Custom
   return customer.addresses.has(addressId) ? [{ type: 'AddressRemoved', data: { addressId } }] : []
 }
 
+/** Also of who has logged in elsewhere, and is not registered yet. */
+function takeGuestOver(command: Command<'TakeGuestOver'>, customer: Customer): CustomerEvent[] {
+  refuseForgotten(customer)
+  const { guests = [] } = customer
+  if (guests.includes(command.guestId)) return []
+  if (guests.length >= maxGuests) {
+    throw reject('too-many-guests', `A customer can have been ${maxGuests} guests at most. Fill the customer's cart.`)
+  }
+  return [{ type: 'GuestTakenOver', data: command }]
+}
+
 /** Anybody can be forgotten: a guest, whom only orders know, has never been heard of here. */
 function forget(_command: object, customer: Customer): CustomerEvent[] {
   return isForgotten(customer) ? [] : [{ type: 'CustomerForgotten', data: {} }]
@@ -163,6 +187,7 @@ export const customer = decider({
     RenameCustomer: rename,
     SaveAddress: saveAddress,
     RemoveAddress: removeAddress,
+    TakeGuestOver: takeGuestOver,
     ForgetCustomer: forget,
     ConfirmErasure: confirmErasure,
   },

@@ -107,6 +107,7 @@ export const customers = projection({
       changed(event, ({ addresses }) => ({
         addresses: addresses.filter(({ addressId }) => addressId !== event.data.addressId),
       })),
+    GuestTakenOver: (event) => changed(event, () => ({})),
     CustomerForgotten: (event) => changed(event, () => nothingPersonal),
     PersonalDataErased: (event) => changed(event, () => nothingPersonal),
 

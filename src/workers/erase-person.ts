@@ -6,7 +6,8 @@ import type { KeyVault } from '../engine/key-vault.ts'
 import { idOf } from '../engine/streams.ts'
 
 /**
- * Deletes the key of somebody who is to be forgotten, and with it everything that was sealed with it; and their account.
+ * Deletes the key of somebody who is to be forgotten, and with it everything that was sealed with it; and their account. So it
+ * does with the keys of the guests that they were.
  * @param vault where the keys are
  * @param credentials where accounts and sessions are
  */
@@ -22,10 +23,12 @@ export function erasePerson(vault: Pick<KeyVault, 'forget'>, credentials: Pick<C
       PersonalDataErased: ({ stream }) => ({ target: idOf(stream), key: '' }),
     },
     isOpen: ({ status }) => status === 'forgotten',
-    async run(_state, { target }) {
+    async run({ guests = [] }, { target }) {
       await credentials.forget(target)
-      await vault.forget(target)
-      return [ask(customer, target, 'ConfirmErasure', {})]
+      for (const person of [target, ...guests]) await vault.forget(person)
+      // A guest whose key is gone can buy nothing any more, and is told so.
+      const forgets = guests.map((guest) => ask(customer, guest, 'ForgetCustomer', {}))
+      return [...forgets, ask(customer, target, 'ConfirmErasure', {})]
     },
   })
 }

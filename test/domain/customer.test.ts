@@ -67,6 +67,33 @@ test('who has not registered has nothing to change', () => {
   given().when('RemoveAddress', { addressId: 'home' }).thenRejected('customer-not-found')
 })
 
+describe('a guest who logs in', () => {
+  const taken = (guestId: string) => event('GuestTakenOver', { guestId })
+
+  test('is remembered, once, also of who is not registered yet', () => {
+    given(registered).when('TakeGuestOver', { guestId: 'guest-1' }).then(taken('guest-1'))
+    given().when('TakeGuestOver', { guestId: 'guest-1' }).then(taken('guest-1'))
+    given(registered, taken('guest-1')).when('TakeGuestOver', { guestId: 'guest-1' }).thenNothing()
+    given(registered, forgotten).when('TakeGuestOver', { guestId: 'guest-1' }).thenRejected('customer-forgotten')
+  })
+
+  test('is one of 1000 at most', () => {
+    const guests = Array.from({ length: 1_000 }, (_, number) => taken(`g${number}`))
+    given(registered, ...guests)
+      .when('TakeGuestOver', { guestId: 'guest-1' })
+      .thenRejected('too-many-guests')
+    given(registered, ...guests)
+      .when('TakeGuestOver', { guestId: 'g7' })
+      .thenNothing()
+  })
+
+  test('is known until the data are erased', () => {
+    const before = [registered, taken('guest-1'), forgotten].reduce(customer.evolve, customer.initial)
+    expect(before).toStrictEqual({ ...customer.initial, status: 'forgotten', guests: ['guest-1'] })
+    expect(customer.evolve(before, erased)).toStrictEqual({ ...customer.initial, status: 'erased' })
+  })
+})
+
 describe('forgetting', () => {
   test('anybody can be forgotten, also a guest', () => {
     given(registered, saved()).when('ForgetCustomer', {}).then(forgotten)

@@ -1,7 +1,11 @@
-import { expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { openSqliteEventStore } from '../../src/adapters/sqlite/event-store.ts'
+import { openSqliteKeyVault } from '../../src/adapters/sqlite/key-vault.ts'
 import { guestCarts } from '../../src/api/accounts/guest-cart.ts'
-import { cart } from '../../src/domain/cart.ts'
+import { cart, cartEvents } from '../../src/domain/cart.ts'
 import { ask as engineAsk } from '../../src/engine/command.ts'
+import { personalData } from '../../src/engine/personal-data.ts'
+import { filesOf } from '../../src/storage.ts'
 import { ask, openAccount, password } from './account-client.ts'
 import { type OpenShop, openShop } from './open-shop.ts'
 import { address, fillCart, guest, type Shopper, stock } from './shop-client.ts'
@@ -22,6 +26,50 @@ async function twoCarts(quantities: { readonly own: number; readonly guests: num
 
 async function change(shop: OpenShop, cartId: string, quantity: number, { token }: Shopper): Promise<void> {
   await shop.post(`/v1/carts/${cartId}/quantity`, { sku: 'TEAPOT', quantity }, { token })
+}
+
+describe('who was a guest, and is forgotten as a customer,', () => {
+  test.each([
+    ['handed over', undefined],
+    ['merged', 1],
+  ])('has nothing in the log that can be read, after the cart was %s', async (_how, own) => {
+    const shop = await openShop()
+    await stock(shop)
+    const account: Shopper = await openAccount(shop, ada)
+    if (own !== undefined) await fillCart(shop, account, own)
+    const shopper = await guest(shop)
+    await fillCart(shop, shopper)
+    expect((await ask(shop, 'take-cart', { guestToken: shopper.token }, account.token)).status).toBe(200)
+    const forgotten = await shop.post(
+      `/v1/customers/${account.customerId}/forget`,
+      {},
+      { headers: { prefer: 'wait=5' } },
+    )
+    expect(forgotten.status).toBe(200)
+    const late = await shop.send('POST', '/v1/carts', { token: shopper.token, body: { currency: 'EUR' } })
+    expect(late.status).toBe(401)
+    await shop.close()
+    const opened = await sealedInLog(shop.directory)
+    expect(opened.length).toBeGreaterThanOrEqual(2)
+    expect(opened.filter(({ email, shippingAddress }) => email !== null || shippingAddress !== null)).toEqual([])
+  })
+})
+
+/** Addresses of carts in the log of a shop that is closed, as far as they can be opened. */
+async function sealedInLog(directory: string) {
+  const files = filesOf(directory)
+  const store = await openSqliteEventStore({ file: files.log, readOnly: true })
+  onTestFinished(() => store.close())
+  const vault = openSqliteKeyVault({ file: files.vault })
+  onTestFinished(() => vault.close())
+  const found: unknown[] = []
+  const schema = cartEvents.schemas.CartHandedOver.pick({ email: true, shippingAddress: true })
+  for await (const { events } of store.readAll({
+    after: 0,
+    filter: { types: new Set(['CartAddressSet', 'CartHandedOver']) },
+  }))
+    for (const { data } of events) found.push(data)
+  return schema.array().parse(await personalData(vault).open(schema, found))
 }
 
 test('what a guest puts in after a crash half way of a log-in comes along with the next one', async () => {

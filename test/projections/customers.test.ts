@@ -27,6 +27,7 @@ describe('a member', () => {
       ada('AddressSaved', { ...home, addressId: 'work' }),
       ada('AddressSaved', { ...home, country: 'IE' }),
       ada('AddressRemoved', { addressId: 'work' }),
+      ada('GuestTakenOver', { guestId: 'guest-1' }),
     )
     await shop.expect({
       customers: {
@@ -42,7 +43,7 @@ describe('a member', () => {
           spent: {},
           lastOrderAt: null,
           forgotten: false,
-          revision: 5,
+          revision: 6,
         },
       },
     })

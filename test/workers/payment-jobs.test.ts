@@ -271,16 +271,21 @@ test('somebody who is forgotten loses the key to their data, and then it is said
   const renamed = await seal(schema, schema.parse({ name: 'Ada Lovelace' }), () => 'ada')
   expect(await open(schema, [renamed])).toStrictEqual([{ name: 'Ada Lovelace' }])
   const credentials = memoryCredentialStore()
+  const asGuest = await seal(schema, schema.parse({ name: 'Ada Lovelace' }), () => 'guest-1')
   for (const owner of ['ada', 'bob']) {
     await credentials.write({ kind: 'account', id: owner, owner, expiresAt: null, version: 1, data: '{}' })
   }
   const erase = erasePerson(keys, credentials)
-  const forgotten = customer.evolve(customer.initial, { type: 'CustomerForgotten', data: {} })
+  const taken = customer.evolve(customer.initial, { type: 'GuestTakenOver', data: { guestId: 'guest-1' } })
+  const forgotten = customer.evolve(taken, { type: 'CustomerForgotten', data: {} })
   const inHand = { target: 'ada', key: '', dueAt: recordedAt, jobId: 'job-1', attempt: 1, last: false }
   expect(erase.isOpen(customer.initial, inHand)).toBe(false)
   expect(erase.isOpen(forgotten, inHand)).toBe(true)
-  expect(await erase.run(forgotten, inHand)).toStrictEqual([ask(customer, 'ada', 'ConfirmErasure', {})])
-  expect(await open(schema, [renamed])).toStrictEqual([{ name: null }])
+  expect(await erase.run(forgotten, inHand)).toStrictEqual([
+    ask(customer, 'guest-1', 'ForgetCustomer', {}),
+    ask(customer, 'ada', 'ConfirmErasure', {}),
+  ])
+  expect(await open(schema, [renamed, asGuest])).toStrictEqual([{ name: null }, { name: null }])
   expect(await credentials.find('account', 'ada')).toBeUndefined()
   expect(await credentials.find('account', 'bob')).toBeDefined()
 })

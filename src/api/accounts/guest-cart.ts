@@ -1,4 +1,5 @@
 import { type Cart, cart, cartEvents } from '../../domain/cart.ts'
+import { customer } from '../../domain/customer.ts'
 import { ask, type Command } from '../../engine/command.ts'
 import type { CommandHandler } from '../../engine/command-handler.ts'
 import { PreconditionError, Rejection, UnavailableError } from '../../engine/errors.ts'
@@ -58,7 +59,8 @@ function broughtBy(merges: NonNullable<Cart['merged']>): Pick<TakenCart, 'added'
 /**
  * Each cart is a stream, and one command writes one stream: so the lines are copied first, then the guest's cart is closed at the
  * revision that was copied. Where the guest changes it meanwhile, or the process dies between the two, it is still open, and taking
- * it again adds nothing twice. A cart that has been checked out is left alone.
+ * it again adds nothing twice. A cart that has been checked out is left alone. Before all that the customer's stream says which guest
+ * it was, for what the guest has sealed is to go with the customer.
  * @returns a function that gives undefined where the guest has no open cart with anything in it
  */
 export function guestCarts(options: GuestCartOptions): (takeover: Takeover) => Promise<TakenCart | undefined> {
@@ -80,6 +82,12 @@ export function guestCarts(options: GuestCartOptions): (takeover: Takeover) => P
     const { state: guests, revision } = await handler.fold(cart, theirs.id)
     if (guests.status !== 'open' || guests.customerId !== guestId) return undefined
     const own = (await openCartsOf(reader, customerId)).find(({ currency }) => currency === guests.terms?.currency)
+    await handler.handle({
+      ...ask(customer, customerId, 'TakeGuestOver', { guestId }),
+      id: derivedId('take-guest-over', customerId, guestId),
+      actor: { kind: 'customer', id: customerId },
+      correlationId,
+    })
     const address = guests.address && (await sealedFor(customerId, guests.address))
 
     function command(asked: ReturnType<typeof ask>): Command {
@@ -120,7 +128,7 @@ export function guestCarts(options: GuestCartOptions): (takeover: Takeover) => P
       try {
         return await takeOnce(takeover)
       } catch (error) {
-        // Either was checked out meanwhile, or another log-in was quicker.
+        // Either was checked out meanwhile, another log-in was quicker, or the customer is forgotten.
         if (error instanceof Rejection) return undefined
         if (!isStale(error)) throw error
       }

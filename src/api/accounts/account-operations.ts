@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { EmailAddress } from '../../domain/values.ts'
 import { anyone, shopper } from '../../engine/access.ts'
-import { reject } from '../../engine/errors.ts'
+import { reject, UnavailableError } from '../../engine/errors.ts'
 import { derivedId } from '../../engine/streams.ts'
 import type { ApiRequest } from '../exchange.ts'
 import { type Operation, operation } from '../operation-route.ts'
 import { problem, unauthenticated } from '../problems.ts'
-import type { AccountRecords } from './account-records.ts'
+import type { Account, AccountRecords } from './account-records.ts'
 import type { Attempts } from './attempts.ts'
 import type { Customers } from './customer-accounts.ts'
 import type { LogIns } from './log-in.ts'
@@ -98,6 +98,28 @@ export function accountOperations(options: AccountOptions): readonly Operation[]
     await attempts.giveBack(`address ${address}`)
   }
 
+  /**
+   * Sets a new password, and ends the sessions of the old one: before, so that none is left should the process die or the store be
+   * lost right after it, and after, for those that began meanwhile.
+   * @param except the session that stays
+   * @returns false when the password was changed by somebody else
+   */
+  async function replacePassword(account: Account, passwordHash: string, except?: string): Promise<boolean> {
+    await sessions.endAll(account.customerId, except)
+    const isSet = await accounts.setPassword(account, passwordHash)
+    if (isSet) await sessions.endAll(account.customerId, except)
+    return isSet
+  }
+
+  /** Forgets tries after what they were for is done: a lock that can't be taken away now ends by itself. */
+  async function unlock(name: string): Promise<void> {
+    try {
+      await attempts.clear(name)
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error
+    }
+  }
+
   async function takeMail(email: string, { address }: Pick<ApiRequest, 'address'>): Promise<void> {
     await attempts.take(`mails from ${address}`, mailsFrom)
     await attempts.take(`mails to ${accountIdOf(email)}`, mailsTo)
@@ -154,7 +176,7 @@ export function accountOperations(options: AccountOptions): readonly Operation[]
       const customerId = known ?? derivedId('account', confirmed.jti)
       if (known === undefined) await customers.register(customerId, confirmed, request.correlationId)
       if (!(await accounts.add({ id, customerId, passwordHash }))) throw tokenNotGood()
-      await attempts.clear(`mails to ${id}`)
+      await unlock(`mails to ${id}`)
       return await logIns.begin({ customerId, guestToken, request })
     },
   })
@@ -222,11 +244,9 @@ export function accountOperations(options: AccountOptions): readonly Operation[]
       if (reset === undefined) throw tokenNotGood()
       const passwordHash = await passwords.hash(password)
       const account = await standing(reset.accountId)
-      if (account?.version !== reset.version || !(await accounts.setPassword(account, passwordHash)))
-        throw tokenNotGood()
-      await attempts.clear(`account ${account.id}`)
-      await attempts.clear(`mails to ${account.id}`)
-      await sessions.endAll(account.customerId)
+      if (account?.version !== reset.version || !(await replacePassword(account, passwordHash))) throw tokenNotGood()
+      await unlock(`account ${account.id}`)
+      await unlock(`mails to ${account.id}`)
       return await logIns.begin({ customerId: account.customerId, guestToken, request })
     },
   })
@@ -246,9 +266,8 @@ export function accountOperations(options: AccountOptions): readonly Operation[]
       const verdict = await tryPassword(account.id, request, password, account.passwordHash)
       if (verdict === 'wrong') throw reject('password-wrong', 'The present password is wrong.')
       await passed(account.id, request)
-      if (!(await accounts.setPassword(account, await passwords.hash(newPassword))))
+      if (!(await replacePassword(account, await passwords.hash(newPassword), principal.sessionId)))
         throw reject('password-changed', 'The password was changed by somebody else at this moment. Log in anew.')
-      await sessions.endAll(account.customerId, principal.sessionId)
     },
   })
 

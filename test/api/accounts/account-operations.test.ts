@@ -9,7 +9,7 @@ import { passwords } from '../../../src/api/accounts/passwords.ts'
 import { refreshTokens } from '../../../src/api/accounts/refresh-token.ts'
 import { sessions } from '../../../src/api/accounts/sessions.ts'
 import { problemOf } from '../../../src/api/problems.ts'
-import { anonymous } from '../../../src/engine/access.ts'
+import { anonymous, type Principal } from '../../../src/engine/access.ts'
 import { UnavailableError } from '../../../src/engine/errors.ts'
 import { manualClock } from '../../manual-clock.ts'
 
@@ -22,15 +22,34 @@ async function watched() {
   const clock = manualClock()
   const kept = memoryCredentialStore()
   const steps: string[] = []
+  /** What happens besides, at a moment that a test chooses. */
+  const meanwhile: { isLost?: boolean; isLockKept?: boolean; compared?(): Promise<void>; begun?(): Promise<void> } = {}
+  let isLost = false
+  const reachable = () => {
+    if (isLost) throw new UnavailableError('credentials-unavailable', 'Try again')
+  }
   const store = {
     ...kept,
+    remove: async (kind: string, id: string) => {
+      reachable()
+      if (kind === 'attempts' && meanwhile.isLockKept)
+        throw new UnavailableError('credentials-unavailable', 'Try again')
+      await kept.remove(kind, id)
+    },
+    ofOwner: async (...asked: Parameters<typeof kept.ofOwner>) => {
+      reachable()
+      return await kept.ofOwner(...asked)
+    },
     find: (kind: string, id: string) => {
       steps.push(`find ${kind}`)
       return kept.find(kind, id)
     },
-    write: (credential: Parameters<typeof kept.write>[0]) => {
+    write: async (credential: Parameters<typeof kept.write>[0]) => {
+      reachable()
       steps.push(`write ${credential.kind}`)
-      return kept.write(credential)
+      const isWritten = await kept.write(credential)
+      if (credential.kind === 'account' && meanwhile.isLost) isLost = true
+      return isWritten
     },
   }
   const hashing = passwords()
@@ -38,6 +57,8 @@ async function watched() {
   const posted: unknown[] = []
   const accounts = accountRecords(store, clock)
   const times = { lifetimeMs: 1, idleMs: 1, accessTokenMs: 1 }
+  const held = sessions({ store, tokens: refreshTokens(new Uint8Array(32)), clock, ...times })
+  const resets = resetTokens(mailed)
   const operations = accountOperations({
     accounts,
     customers: { register: unused, withAddress: unused, isRegistered: async () => true, profile: unused },
@@ -46,14 +67,26 @@ async function watched() {
       verify: async (password, hash) => {
         steps.push('compare a password')
         if (password === 'while busy') throw new UnavailableError('log-in-busy', 'Try again')
-        return hashing.verify(password, hash)
+        const verdict = await hashing.verify(password, hash)
+        await meanwhile.compared?.()
+        return password === 'a password that costs too little' ? 'outdated' : verdict
       },
     },
     attempts: attempts({ store, clock, hash: (name) => name }),
-    sessions: sessions({ store, tokens: refreshTokens(new Uint8Array(32)), clock, ...times }),
-    logIns: { begin: unused, tokensOf: unused, takeCart: unused },
+    sessions: held,
+    logIns: {
+      async begin({ customerId }) {
+        const { session, refreshToken } = await held.begin(customerId)
+        await meanwhile.begun?.()
+        const expiresAt = new Date(session.expiresAt).toISOString()
+        const tokens = { token: '', expiresAt, refreshToken, refreshExpiresAt: expiresAt }
+        return { customerId, sessionId: session.id, ...tokens, cart: null }
+      },
+      tokensOf: unused,
+      takeCart: unused,
+    },
     confirmations: confirmationTokens(mailed),
-    resets: resetTokens(mailed),
+    resets,
     texts: mailTexts(undefined),
     mail: { post: (make) => posted.push(make), close: async () => {} },
     accountIdOf: (email) => email,
@@ -62,17 +95,22 @@ async function watched() {
   await accounts.add({ id: 'ada@example.com', customerId: 'ada', passwordHash: await hashing.hash('a password') })
 
   /** What an operation does for an address, and how it answers. */
-  async function done(name: string, body: object) {
+  async function done(name: string, body: object, principal: Principal = anonymous) {
     steps.length = 0
     const request = { address: '203.0.113.1', correlationId: 'test-0001', headers: {} }
-    const asked = { parameters: {}, body, principal: anonymous, request }
+    const asked = { parameters: {}, body, principal, request }
     const answer = await operations
       .find((each) => each.name === name)
       ?.run(asked)
       .catch((error: unknown) => problemOf(error).code)
     return { steps: [...steps], answer, mails: posted.splice(0).length }
   }
-  return { done }
+  async function setPassword(password: string): Promise<void> {
+    const account = await accountRecords(kept, clock).find('ada@example.com')
+    if (account) await accountRecords(kept, clock).setPassword(account, await hashing.hash(password))
+  }
+  const sessionsOf = async (owner: string) => (await kept.ofOwner('session', owner, 10)).map(({ id }) => id)
+  return { done, held, resets, meanwhile, setPassword, sessionsOf }
 }
 
 describe('the same is done for an address with an account and for one without', () => {
@@ -97,4 +135,36 @@ test('a try that could not be made does not count', async () => {
   for (let turn = 0; turn < 20; turn++) expect(await logIn('while busy')).toBe('log-in-busy')
   for (let turn = 0; turn < 10; turn++) expect(await logIn('a wrong password')).toBe('log-in-failed')
   expect(await logIn('a wrong password')).toBe('too-many-attempts')
+})
+
+describe('sessions of before do not outlive a new password, though the store is lost the moment after it', () => {
+  test('that is chosen by a link of a mail', async () => {
+    const { done, held, resets, meanwhile, sessionsOf } = await watched()
+    await held.begin('ada')
+    meanwhile.isLost = true
+    const token = await resets.make({ accountId: 'ada@example.com', version: 1 })
+    const { answer } = await done('resetPassword', { token, password: 'another password' })
+    expect(answer).toBe('credentials-unavailable')
+    expect(await sessionsOf('ada')).toEqual([])
+  })
+
+  test('that takes the place of another', async () => {
+    const { done, held, meanwhile, sessionsOf } = await watched()
+    await held.begin('ada')
+    const { session } = await held.begin('ada')
+    meanwhile.isLost = true
+    const body = { password: 'a password', newPassword: 'another password' }
+    const principal = { ...anonymous, kind: 'customer', id: 'ada', sessionId: session.id } as const
+    expect((await done('changePassword', body, principal)).answer).toBe('credentials-unavailable')
+    expect(await sessionsOf('ada')).toEqual([session.id])
+  })
+})
+
+test('a new password by mail logs in, though the lock of the account cannot be taken away', async () => {
+  const { done, resets, meanwhile, sessionsOf } = await watched()
+  meanwhile.isLockKept = true
+  const token = await resets.make({ accountId: 'ada@example.com', version: 1 })
+  const { answer } = await done('resetPassword', { token, password: 'another password' })
+  expect(answer).toMatchObject({ customerId: 'ada' })
+  expect(await sessionsOf('ada')).toHaveLength(1)
 })

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { anonymous, type Principal } from '../engine/access.ts'
 import type { Clock } from '../engine/clock.ts'
 import { problem, unauthenticated } from './problems.ts'
-import type { Tokens } from './tokens.ts'
+import type { Tokens, VerifiedToken } from './tokens.ts'
 
 /** What is known of an API key; of its secret only the SHA-256, in hex. */
 export interface ApiKeyRecord {
@@ -50,15 +50,15 @@ function isSame(one: Buffer, other: Buffer): boolean {
 }
 
 /**
- * Finds out who asks. Tokens that were verified are remembered until they expire; API keys are looked up each time,
- * so that one that is revoked is refused at once.
+ * Finds out who asks. Tokens that were verified are remembered until they expire, those of an outside issuer as long as its
+ * keys are; API keys are looked up each time, so that one that is revoked is refused at once.
  * @returns a function that throws ProblemError (401) for a token that is not good, (429) when an address has tried too many
  */
 export function authentication(options: AuthenticationOptions): (credentials: Credentials) => Promise<Principal> {
   const { tokens, clock, findApiKey, isForgotten } = options
   const adminHash = options.adminToken === undefined ? undefined : sha256(options.adminToken)
   const admin: Principal = { kind: 'staff', id: localAdminId, scopes: new Set(options.scopes) }
-  const verified = new LRUCache<string, { principal: Principal; expiresAt: number }>({ max: cachedTokens })
+  const verified = new LRUCache<string, VerifiedToken>({ max: cachedTokens })
   /** Tokens of API keys that were good when they were last sent: failures of others at their address don't count for them. */
   const trusted = new LRUCache<string, true>({ max: cachedTokens })
   const failures = new LRUCache<string, number>({ max: 10_000, ttl: 60_000, noUpdateTTL: true })
@@ -77,7 +77,8 @@ export function authentication(options: AuthenticationOptions): (credentials: Cr
       else trusted.delete(token)
       return principal
     }
-    const remembered = verified.get(token)
+    const kept = verified.get(token)
+    const remembered = kept && clock.now() < (kept.rememberUntil ?? kept.expiresAt) ? kept : undefined
     if (!remembered && adminHash && isLocal && isSame(sha256(token), adminHash)) return admin
     const known = remembered ?? (await tokens.verify(token))
     if (!known || known.expiresAt <= clock.now()) {

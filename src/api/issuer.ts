@@ -11,6 +11,8 @@ export interface OutsideClaims {
   /** The customer here. */
   readonly customerId: string
   readonly expiresAt: number
+  /** Until then its key is believed without asking again. */
+  readonly keyGoodUntil: number
   /** Absent unless the issuer has verified it. */
   readonly email?: string
   readonly name?: string
@@ -64,12 +66,20 @@ export function outsideIssuer(options: IssuerOptions): Issuer {
     cacheMaxAge: Number.POSITIVE_INFINITY, // renewed below, so that nobody waits for a server that is down
   })
   let askedAt = clock.now()
+  /** When the keys that are known were good. */
+  let knownAt = askedAt
 
   /** Asks for the keys from time to time, so that one that was withdrawn is no longer believed. */
   function renewKeys(): void {
     if (clock.now() - askedAt < keysGoodForMs) return
-    askedAt = clock.now()
-    remote.reload().catch(() => {}) // those that are known go on
+    const now = clock.now()
+    askedAt = now
+    remote.reload().then(
+      () => {
+        knownAt = now
+      },
+      () => {}, // those that are known go on
+    )
   }
 
   const keyOf: JWTVerifyGetKey = async (header, token) => {
@@ -113,6 +123,7 @@ export function outsideIssuer(options: IssuerOptions): Issuer {
       return {
         customerId: customerIdOf(issuer, sub),
         expiresAt: exp * 1_000,
+        keyGoodUntil: knownAt + keysGoodForMs,
         ...(email !== undefined && isVerified === true && { email }),
         ...(name !== undefined && { name }),
       }
@@ -129,8 +140,8 @@ export function withIssuer(own: Tokens, issuer: Issuer | undefined): Tokens {
       if (!issuer.isFrom(token)) return await own.verify(token)
       const claims = await issuer.claimsOf(token)
       if (claims === undefined) return undefined
-      const { customerId: id, expiresAt } = claims
-      return { principal: { kind: 'customer', id, scopes: new Set() }, expiresAt }
+      const { customerId: id, expiresAt, keyGoodUntil: rememberUntil } = claims
+      return { principal: { kind: 'customer', id, scopes: new Set() }, expiresAt, rememberUntil }
     },
   }
 }

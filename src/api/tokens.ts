@@ -16,14 +16,19 @@ export interface TokenSession {
   readonly lifetimeMs: number
 }
 
+export interface VerifiedToken {
+  readonly principal: Principal
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number
+  /** By when it is to be verified again, for its key may have been withdrawn; absent where it is good until it expires. */
+  readonly rememberUntil?: number
+}
+
 export interface Tokens {
   /** @param session of an account, whose tokens are good for a shorter time */
   issue(kind: 'customer' | 'guest', id: string, session?: TokenSession): Promise<Token>
-  /**
-   * @returns who it is and until when, in milliseconds since the epoch; undefined for what is forged, expired or not
-   *   meant for this server
-   */
-  verify(token: string): Promise<{ readonly principal: Principal; readonly expiresAt: number } | undefined>
+  /** @returns who it is and until when; undefined for what is forged, expired or not meant for this server */
+  verify(token: string): Promise<VerifiedToken | undefined>
 }
 
 export interface TokenOptions {

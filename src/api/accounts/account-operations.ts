@@ -198,10 +198,11 @@ export function accountOperations(options: AccountOptions): readonly Operation[]
       if (account === undefined || verdict === 'wrong') throw wrongPassword()
       if (!(await customers.isRegistered(account.customerId))) throw wrongPassword()
       await passed(id, request)
-      if (verdict === 'outdated') await accounts.setPassword(account, await passwords.hash(password))
+      const isRenewed = verdict === 'outdated'
+      if (isRenewed && !(await accounts.setPassword(account, await passwords.hash(password)))) throw wrongPassword()
       const begun = await logIns.begin({ customerId: account.customerId, guestToken, request })
       // Whoever changed the password meanwhile has ended the sessions that there were: not this one.
-      if ((await accounts.find(id))?.version !== account.version && verdict === 'right') {
+      if ((await accounts.find(id))?.version !== account.version + (isRenewed ? 1 : 0)) {
         await sessions.end(account.customerId, begun.sessionId)
         throw wrongPassword()
       }

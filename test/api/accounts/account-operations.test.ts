@@ -110,7 +110,7 @@ async function watched() {
     if (account) await accountRecords(kept, clock).setPassword(account, await hashing.hash(password))
   }
   const sessionsOf = async (owner: string) => (await kept.ofOwner('session', owner, 10)).map(({ id }) => id)
-  return { done, held, resets, meanwhile, setPassword, sessionsOf }
+  return { done, held, resets, meanwhile, setPassword, sessionsOf, steps }
 }
 
 describe('the same is done for an address with an account and for one without', () => {
@@ -167,4 +167,28 @@ test('a new password by mail logs in, though the lock of the account cannot be t
   const { answer } = await done('resetPassword', { token, password: 'another password' })
   expect(answer).toMatchObject({ customerId: 'ada' })
   expect(await sessionsOf('ada')).toHaveLength(1)
+})
+
+describe('a log-in with an old password, while it is changed,', () => {
+  test.each([
+    ['is being compared, and its hash is outdated', 'compared', true],
+    ['was compared', 'begun', false],
+    ['was compared, and its outdated hash replaced', 'begun', true],
+  ] as const)('does not succeed when the password %s', async (_when, moment, isOutdated) => {
+    const { done, meanwhile, setPassword, sessionsOf } = await watched()
+    const password = isOutdated ? 'a password that costs too little' : 'a password'
+    await setPassword(password)
+    meanwhile[moment] = () => setPassword('another password')
+    const { answer } = await done('logIn', { email: 'ada@example.com', password })
+    expect(answer).toBe('log-in-failed')
+    expect(await sessionsOf('ada')).toEqual([])
+  })
+})
+
+test('a log-in renews a hash that is outdated', async () => {
+  const { done, setPassword, steps } = await watched()
+  await setPassword('a password that costs too little')
+  const body = { email: 'ada@example.com', password: 'a password that costs too little' }
+  expect((await done('logIn', body)).answer).toMatchObject({ customerId: 'ada' })
+  expect(steps).toContain('write account')
 })

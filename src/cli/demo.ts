@@ -10,15 +10,18 @@ import type { Extension } from '../extension.ts'
 import { type Served, serve } from '../main.ts'
 import { type Connection, local, succeed } from './connection.ts'
 import { seedWithProgress } from './seed.ts'
-import { type Storefront, serveStorefront } from './storefront.ts'
+import { serveStorefront } from './storefront.ts'
 
 const demoKeyId = 'demo'
 const Address = z.object({ host: z.string(), port: z.int() })
 
-/** Starts the sandbox gateway as a process of its own, on any port that is free. It ends with this one. */
-async function startSandbox(secret: string) {
+/**
+ * Starts the sandbox gateway as a process of its own, on any port that is free. It ends with this one.
+ * @param pageOrigins of the pages that may look into its mailbox
+ */
+async function startSandbox(secret: string, pageOrigins: readonly string[]) {
   const child = fork(moduleBeside('../adapters/sandbox/main', import.meta.url), [], {
-    env: { SANDBOX_PORT: '0', SANDBOX_SECRET: secret },
+    env: { SANDBOX_PORT: '0', SANDBOX_SECRET: secret, SANDBOX_PAGE_ORIGINS: pageOrigins.join(',') },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   const [message] = await Promise.race([
@@ -61,12 +64,13 @@ async function demoKey(daybook: Daybook, connection: Connection): Promise<string
  */
 export async function serveDemo(config: Config, extensions: readonly Extension[]): Promise<{ stop(): Promise<void> }> {
   const sandboxSecret = `whsec_${randomBytes(32).toString('base64')}`
-  const sandbox = await startSandbox(sandboxSecret)
-  let storefront: Storefront | undefined
+  // The same at each start where it can be, for a browser keeps carts by the address.
+  const storefront = await serveStorefront(config.DAYBOOK_PORT === 0 ? 0 : config.DAYBOOK_PORT + 1)
+  const { tell, close } = storefront
+  let stopSandbox: (() => void) | undefined
   try {
-    // The same at each start where it can be, for a browser keeps carts by the address.
-    storefront = await serveStorefront(config.DAYBOOK_PORT === 0 ? 0 : config.DAYBOOK_PORT + 1)
-    const { tell, close } = storefront
+    const sandbox = await startSandbox(sandboxSecret, storefront.origins)
+    stopSandbox = sandbox.stop
     const settings = {
       ...config,
       DAYBOOK_SHOP_URL: config.DAYBOOK_SHOP_URL ?? `${storefront.url}/`,
@@ -97,8 +101,8 @@ export async function serveDemo(config: Config, extensions: readonly Extension[]
       },
     }
   } catch (error) {
-    sandbox.stop()
-    await storefront?.close()
+    stopSandbox?.()
+    await close()
     throw error
   }
 }

@@ -28,6 +28,7 @@ export async function openShop(
     callbackUrl: () => callbackUrl,
     behaviour: { callbackDelayMs: 1 },
     callbackRetryDelayMs: 10,
+    pageOrigins: settings.DAYBOOK_CORS_ORIGINS?.split(',') ?? [],
   })
   const listening: Promise<string> = sandbox.listen({ host: '127.0.0.1', port: 0 })
   const sandboxUrl = await listening

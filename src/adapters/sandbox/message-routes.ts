@@ -18,10 +18,13 @@ interface Kept extends z.output<typeof Message> {
 
 const keptMessages = 500
 
-/** Adds a mailbox: it takes mails that would go out, and shows the latest ones to whoever asks, the newest first. */
-export async function messageRoutes(app: FastifyInstance, clock: Clock): Promise<void> {
+/**
+ * Adds a mailbox: it takes mails that would go out, and shows the latest ones to whoever asks, the newest first.
+ * @param pageOrigins of the pages that may ask, too: with the links of mails others could take accounts
+ */
+export async function messageRoutes(app: FastifyInstance, clock: Clock, pageOrigins: readonly string[]): Promise<void> {
   const kept = new Map<string, Kept>()
-  await app.register(cors, { origin: '*', methods: ['GET'] })
+  if (pageOrigins.length > 0) await app.register(cors, { origin: [...pageOrigins], methods: ['GET'] })
 
   app.post('/', async (request, reply) => {
     const message = parse(Message, request.body)

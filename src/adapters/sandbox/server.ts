@@ -22,6 +22,8 @@ export interface SandboxServerOptions {
   readonly behaviour?: Partial<Behaviour>
   /** How shoppers' browsers reach it, for redirects; by default as the caller did. */
   readonly publicUrl?: string | undefined
+  /** Origins of the pages that may look into the mailbox; by default none. */
+  readonly pageOrigins?: readonly string[]
   /** Tries after the first. */
   readonly callbackRetries?: number
   /** Before the first retry; it doubles with each. */
@@ -44,7 +46,7 @@ const callsPerPayment = 4
  * @throws Error when the secret or the behaviour is not valid
  */
 export function sandboxServer(options: SandboxServerOptions): FastifyInstance {
-  const { publicUrl, maxPayments = 50_000, clock = systemClock, onError = () => {} } = options
+  const { publicUrl, pageOrigins = [], maxPayments = 50_000, clock = systemClock, onError = () => {} } = options
   const behaviour = Behaviour.parse(options.behaviour ?? {})
   const callbacks = callbackSender({
     url: options.callbackUrl,
@@ -85,6 +87,6 @@ export function sandboxServer(options: SandboxServerOptions): FastifyInstance {
     prefix: '/v1/payments',
   })
   app.register(async (scope) => approvalRoutes(scope, processor), { prefix: '/approvals' })
-  app.register(async (scope) => messageRoutes(scope, clock), { prefix: '/v1/messages' })
+  app.register(async (scope) => messageRoutes(scope, clock, pageOrigins), { prefix: '/v1/messages' })
   return app
 }

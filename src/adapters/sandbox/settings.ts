@@ -3,6 +3,13 @@ import { Behaviour } from './behaviour.ts'
 
 const HttpUrl = z.url({ protocol: /^https?$/, message: 'must be an http or https URL' })
 
+const Origin = z
+  .string()
+  .refine(
+    (text) => URL.canParse(text) && new URL(text).origin === text,
+    'must be origins, such as https://shop.example',
+  )
+
 const Settings = Behaviour.extend({
   host: z.string().default('127.0.0.1'),
   /** 0 takes any that is free. */
@@ -10,6 +17,12 @@ const Settings = Behaviour.extend({
   secret: z.string('must be set'),
   callbackUrl: HttpUrl.optional(),
   publicUrl: HttpUrl.optional(),
+  /** Separated by commas. */
+  pageOrigins: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').filter((origin) => origin !== ''))
+    .pipe(z.array(Origin)),
   callbackRetries: z.coerce.number().int().min(0).max(20).default(8),
   callbackRetryDelayMs: z.coerce.number().int().min(1).max(60_000).default(500),
   callbackTimeoutMs: z.coerce.number().int().min(1).max(60_000).default(5_000),

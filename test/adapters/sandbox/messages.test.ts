@@ -19,6 +19,17 @@ test('Mails are shown to whoever asks, the newest first, and each once', async (
   expect((await to('')).map(({ id }) => id)).toEqual(['three', 'two', 'one'])
 })
 
+test('No page may look into the mailbox but those that are named', async () => {
+  const named = 'http://127.0.0.1:3001'
+  const closed = await startSandbox()
+  const open = await startSandbox({ pageOrigins: [named] })
+  const allowedBy = async ({ url }: typeof open, origin: string) =>
+    (await fetch(`${url}/v1/messages`, { headers: { origin } })).headers.get('access-control-allow-origin')
+  expect(await allowedBy(closed, named)).toBeNull()
+  expect(await allowedBy(open, 'https://evil.example')).toBeNull()
+  expect(await allowedBy(open, named)).toBe(named)
+})
+
 test('No more than 500 are kept, and what is no mail is refused', async () => {
   const { url, get } = await startSandbox()
   const gateway = sandboxMailGateway({ url, timeoutMs: 5_000 })

@@ -20,6 +20,7 @@ test('all settings but the secret have a default, also where they are empty', ()
     failedShare: 0,
     hangShare: 0,
     maxPayments: 50_000,
+    pageOrigins: [],
     seed: 'daybook',
   })
 })
@@ -31,6 +32,7 @@ test('settings are read from their names', () => {
     SANDBOX_PORT: '0',
     SANDBOX_CALLBACK_URL: 'http://127.0.0.1:3000/callbacks',
     SANDBOX_PUBLIC_URL: 'https://pay.example',
+    SANDBOX_PAGE_ORIGINS: 'https://shop.example,http://127.0.0.1:3001',
     SANDBOX_ANSWER: 'pending',
     SANDBOX_CALLBACK_DELAY_MS: '0',
     SANDBOX_OUT_OF_ORDER_SHARE: '0.25',
@@ -41,6 +43,7 @@ test('settings are read from their names', () => {
     port: 0,
     callbackUrl: 'http://127.0.0.1:3000/callbacks',
     publicUrl: 'https://pay.example',
+    pageOrigins: ['https://shop.example', 'http://127.0.0.1:3001'],
     answer: 'pending',
     callbackDelayMs: 0,
     outOfOrderShare: 0.25,
@@ -54,9 +57,11 @@ test('what is wrong is named, all at once, without its value', () => {
     SANDBOX_ANSWER: 'perhaps',
     SANDBOX_CALLBACK_URL: 'javascript:alert(1)',
     SANDBOX_HANG_SHARE: 'often',
+    SANDBOX_PAGE_ORIGINS: 'https://shop.example/a-path',
     SANDBOX_CALLBACK_DELAY_MS: '1.5',
   }
   const names = [...Object.keys(wrong), 'SANDBOX_SECRET']
   for (const name of names) expect(() => parseSettings(wrong)).toThrow(new RegExp(`^${name}: `, 'm'))
-  for (const value of ['70000', 'perhaps', 'alert', 'often']) expect(() => parseSettings(wrong)).not.toThrow(value)
+  for (const value of ['70000', 'perhaps', 'alert', 'often', 'a-path'])
+    expect(() => parseSettings(wrong)).not.toThrow(value)
 })

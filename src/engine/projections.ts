@@ -422,7 +422,7 @@ export function projections(options: ProjectionsOptions): Projections {
         } else if (newer && head > 0) {
           const { version } = running.definition
           running.failure = `Version ${newer.version} of ${name} is live, and this Daybook has version ${version}. Use a newer Daybook, or rebuild ${name} to go back.`
-          onFailure(new NewerVersionError(running.failure), name)
+          onFailure(new Error(running.failure), name)
         } else if (head === 0) {
           await exclusive(async () => {
             const generation = await readStore.createGeneration(specOf(running.definition))
@@ -436,8 +436,9 @@ export function projections(options: ProjectionsOptions): Projections {
         ...[...all.values()].flatMap(({ live }) => (live ? [live.generation.id] : [])),
         ...unfinished.values(),
       ])
+      // Those of projections that are not there now wait for them: an extension may be left out for a while.
       const stale = known.filter(
-        ({ id, state, projection }) => !kept.has(id) && (state !== 'live' || !all.has(projection)),
+        ({ id, state, projection }) => !kept.has(id) && state !== 'live' && all.has(projection),
       )
       for (const { id } of stale) await readStore.dropGeneration(id)
       const positions = [...all.values()].flatMap(({ live }) => (live ? [live.position] : []))

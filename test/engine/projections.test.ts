@@ -133,6 +133,23 @@ describe('a read model', () => {
     expect(await second.balanceOf('a')).toBe(3)
   })
 
+  test('that is left out for a while keeps what it has', async () => {
+    const readStore = memoryReadStore()
+    const { handler, store } = handling({ readStore })
+    const others = [halvesProjection((amount) => amount / 2)]
+    const { position } = await handler.handle(deposit(8))
+    const both = await start({ store, readStore, others })
+    await caughtUp(both.readModels, position)
+    await both.readModels.waitFor('halves', position, 10_000)
+    const { generationId } = both.readModels.reader('halves')
+    await both.readModels.stop()
+    const without = await start({ store, readStore })
+    expect(await without.balanceOf('a')).toBe(8)
+    await without.readModels.stop()
+    const again = await start({ store, readStore, others })
+    expect(again.readModels.reader('halves').generationId).toBe(generationId)
+  })
+
   test('of another log is built anew', async () => {
     const readStore = memoryReadStore()
     const one = handling({ readStore })

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import { accountOperations } from './api/accounts/account-operations.ts'
 import { accountRecords } from './api/accounts/account-records.ts'
 import { attempts } from './api/accounts/attempts.ts'
+import { credentialSweep } from './api/accounts/credential-sweep.ts'
 import { customers } from './api/accounts/customer-accounts.ts'
 import { exportOperation } from './api/accounts/export-operation.ts'
 import { guestCarts } from './api/accounts/guest-cart.ts'
@@ -60,9 +61,6 @@ export interface Accounts {
   close(): Promise<void>
 }
 
-const sweepEveryMs = 600_000
-const sweptAtOnce = 1_000
-
 /** @throws ConfigError for an issuer that is half set */
 export function accounts(options: AccountsOptions): Accounts {
   const { config, credentials: store, secrets, engine, clock, onFailure } = options
@@ -95,18 +93,7 @@ export function accounts(options: AccountsOptions): Accounts {
   const requestsPerMinute = config.DAYBOOK_ACCOUNT_REQUESTS_PER_MINUTE
   const mailed = { key: keyFor('mail'), clock }
 
-  let isClosed = false
-  let cancelSweep = () => {}
-  function sweepLater(): void {
-    if (isClosed) return
-    cancelSweep = clock.after(sweepEveryMs, () => {
-      store
-        .sweep(clock.now(), sweptAtOnce)
-        .catch((error: unknown) => onFailure(error, 'credentials'))
-        .finally(sweepLater)
-    })
-  }
-  sweepLater()
+  const stopSweep = credentialSweep({ store, clock, onFailure: (error) => onFailure(error, 'credentials') })
 
   return {
     tokens,
@@ -135,8 +122,7 @@ export function accounts(options: AccountsOptions): Accounts {
     },
 
     async close() {
-      isClosed = true
-      cancelSweep()
+      stopSweep()
       await mail?.close()
     },
   }

@@ -14,14 +14,30 @@ function isSession(value: unknown): value is Session {
   return typeof value === 'object' && value !== null && 'token' in value && 'customerId' in value
 }
 
-/** Keeps the session over visits, for all pages of the shop together. */
+/** The session of this page, with the access token. */
+let present: Session | undefined
+
+/** What a script that got into the page finds of a customer's session: no access token; a new page gets one by a refresh. */
+function withoutAccess(session: Session): Session {
+  return session.refreshToken === undefined ? session : { ...session, token: '', expiresAt: new Date(0).toISOString() }
+}
+
+/**
+ * Keeps the session over visits, for all pages of the shop together. The refresh token is here only because this example is files
+ * and nothing else. A real shop keeps it in a cookie that its own small server sets (HttpOnly, SameSite=Strict), and gives the client
+ * `getToken`, which asks that server. A guest's token is the guest, with the cart: it has to stay.
+ */
 const sessionStore: SessionStore = {
   read() {
     const kept: unknown = JSON.parse(localStorage.getItem(key) ?? 'null')
-    return isSession(kept) ? kept : undefined
+    if (!isSession(kept)) return undefined
+    // Another page may have refreshed it, or begun another one.
+    if (kept.token !== '' || present?.customerId !== kept.customerId) return kept
+    return { ...kept, token: present.token, expiresAt: present.expiresAt }
   },
   write(session) {
-    if (session) localStorage.setItem(key, JSON.stringify(session))
+    present = session
+    if (session) localStorage.setItem(key, JSON.stringify(withoutAccess(session)))
     else localStorage.removeItem(key)
   },
   exclusively: async (work) => await navigator.locks.request(key, work),

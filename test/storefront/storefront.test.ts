@@ -280,6 +280,10 @@ describe.skipIf(whyNotRun !== '')(`the storefront${whyNotRun}`, { timeout: 90_00
       await page.getByRole('button', { name: 'Save password' }).click()
       await page.getByText('Welcome, Ada Lovelace.').waitFor()
       expect(page.url()).not.toContain('confirm=')
+      // An access token is a JWT, whose first letters these are.
+      expect(await page.evaluate('localStorage.getItem("session")')).not.toContain('"eyJ')
+      await page.reload()
+      await page.getByText('Welcome, Ada Lovelace.').waitFor()
       expect(await page.locator('#pieces').textContent()).toBe('1')
 
       await page.getByRole('button', { name: 'Log out' }).click()

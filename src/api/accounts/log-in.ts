@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { reject } from '../../engine/errors.ts'
+import { Rejection, reject } from '../../engine/errors.ts'
 import type { ApiRequest } from '../exchange.ts'
 import type { PositionTokens } from '../position-token.ts'
 import type { Tokens } from '../tokens.ts'
@@ -30,7 +30,7 @@ export interface LogInOptions {
   readonly take: ReturnType<typeof guestCarts>
   readonly positions: PositionTokens
   readonly accessTokenMs: number
-  /** Told when a cart could not be taken: the log-in goes on without it. */
+  /** Told when the shop could not take a cart: the log-in goes on without it. What was sent may be wrong, which is no failure. */
   readonly onFailure: (error: unknown) => void
 }
 
@@ -62,7 +62,7 @@ export function logIns({ tokens, sessions, take, positions, accessTokenMs, onFai
       const begun = await tokensOf(await sessions.begin(customerId))
       if (guestToken === undefined) return { ...begun, cart: null }
       const cart = await takeCart(guestToken, customerId, request).catch((error: unknown) => {
-        onFailure(error)
+        if (!(error instanceof Rejection)) onFailure(error)
         return null
       })
       return { ...begun, cart }

@@ -2,6 +2,7 @@ import { chmodSync, copyFileSync, existsSync, renameSync, rmSync } from 'node:fs
 import { dirname, join } from 'node:path'
 import { memoryReadStore } from '../adapters/memory/read-store.ts'
 import { openSqliteCredentialStore } from '../adapters/sqlite/credential-store.ts'
+import { intoOneFile } from '../adapters/sqlite/database-copy.ts'
 import { lockDirectory } from '../adapters/sqlite/directory-lock.ts'
 import { openSqliteEventStore } from '../adapters/sqlite/event-store.ts'
 import { openSqliteKeyVault } from '../adapters/sqlite/key-vault.ts'
@@ -55,6 +56,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<void> {
     await endSessions(options)
     if (options.forgotten.length > 0) await forget(options, staged)
     sync(staged)
+    intoOneFile(staged)
     renameSync(staged, files.log)
     sync(directory)
   } catch (error) {

@@ -34,7 +34,10 @@ export class ProblemError extends Error {
   readonly code: string
   constructor(status: number, body: unknown) {
     const problem = Problem.safeParse(body).data
-    const issues = problem?.errors?.map(({ pointer, detail }) => `\n  ${pointer ?? ''} ${detail}`).join('') ?? ''
+    const issues =
+      problem?.errors
+        ?.map(({ pointer, parameter, detail }) => `\n  ${pointer ?? parameter ?? ''}: ${detail}`)
+        .join('') ?? ''
     super(`${problem?.detail ?? problem?.title ?? `The server answered ${status}`}${issues}`)
     this.status = status
     this.code = problem?.code ?? 'unknown'
@@ -45,7 +48,9 @@ const Problem = z.object({
   title: z.string().optional(),
   detail: z.string().optional(),
   code: z.string().optional(),
-  errors: z.array(z.object({ pointer: z.string().optional(), detail: z.string() })).optional(),
+  errors: z
+    .array(z.object({ pointer: z.string().optional(), parameter: z.string().optional(), detail: z.string() }))
+    .optional(),
 })
 
 function runningServer(directory: string): z.output<typeof ServerFile> | undefined {

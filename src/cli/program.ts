@@ -254,7 +254,9 @@ function programOf(extensions: readonly Extension[]): Command {
 
   program
     .command('call [name] [fields...]')
-    .description('send a command or a query of the shop, with fields as name=value; without a name, list all of them')
+    .description(
+      'send a command or a query of the shop as staff, with fields as name=value; without a name, list all of them',
+    )
     .option('--key <key>', 'idempotency key, to send a command again')
     .option('--fields', 'only show which fields it takes')
     .action((name: string | undefined, typed: string[], { key, fields }: { key?: string; fields?: true }) => {

@@ -140,7 +140,11 @@ export function command(shape: {
     throw new Error(`The command ${shape.name} has no valid route or body`)
   }
   const idParameter = /\{(\w+)\}/.exec(path)?.[1]
-  if (!creates && idParameter === undefined) throw new Error(`The command ${shape.name} does not say whom it is for`)
+  if (!creates && idParameter === undefined) {
+    throw new Error(
+      `The command ${shape.name} has no aggregate: put its id into the route in braces, or say that it creates one (\`creates\`).`,
+    )
+  }
   return {
     name: shape.name,
     method,

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { eventsIn } from '../faults/files.ts'
@@ -42,6 +42,7 @@ test('a restored shop knows who ordered, goes on with what was under way, and fo
 
   const restored = join(place, 'restored')
   await succeeded(ranDaybook(restored, 'restore', backup, '--forgotten', list))
+  expect(readdirSync(restored).toSorted()).toEqual(['credentials.db', 'lock.db', 'log.db', 'vault.db'])
   const again = await startShop({ directory: restored, gateway })
   const isReady = async (of: typeof shop) => (await of.send('GET', '/health/ready')).body
   await expect.poll(() => isReady(again), patiently).toEqual({ status: 'ready', degraded: [] })

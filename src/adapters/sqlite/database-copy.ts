@@ -41,11 +41,16 @@ export async function copyDatabase(
   } finally {
     source.close()
   }
-  const copy = new DatabaseSync(target)
+  intoOneFile(target)
+}
+
+/** Brings all that a database has into its one file, which then can be renamed: a write-ahead log does not go along. */
+export function intoOneFile(file: string): void {
+  const database = new DatabaseSync(file)
   try {
-    copy.exec('PRAGMA journal_mode = DELETE')
+    database.exec('PRAGMA journal_mode = DELETE')
   } finally {
-    copy.close()
+    database.close()
   }
 }
 

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { z } from 'zod'
 import { type Config, ConfigError } from '../config.ts'
 import type { Daybook } from '../daybook.ts'
@@ -38,6 +39,14 @@ async function startSandbox(secret: string, pageOrigins: readonly string[]) {
   }
 }
 
+/** A port that is taken is found before a shop is made up. @throws Error with the code EADDRINUSE */
+async function assertFree(host: string, port: number): Promise<void> {
+  const server = createServer().listen(port, host)
+  await once(server, 'listening')
+  server.close()
+  await once(server, 'close')
+}
+
 /** A shop that takes real money is not served with test cards by mistake. */
 async function assertDemo({ engine }: Daybook, { DAYBOOK_DATA_DIR }: Config): Promise<void> {
   if ((await engine.handler.fold(apiKey, demoKeyId)).state.status !== 'none') return
@@ -63,6 +72,8 @@ async function demoKey(daybook: Daybook, connection: Connection): Promise<string
  * @throws as `serve`
  */
 export async function serveDemo(config: Config, extensions: readonly Extension[]): Promise<{ stop(): Promise<void> }> {
+  await assertFree(config.DAYBOOK_HOST, config.DAYBOOK_PORT)
+  await assertFree(config.DAYBOOK_METRICS_HOST, config.DAYBOOK_METRICS_PORT)
   const sandboxSecret = `whsec_${randomBytes(32).toString('base64')}`
   // The same at each start where it can be, for a browser keeps carts by the address.
   const storefront = await serveStorefront(config.DAYBOOK_PORT === 0 ? 0 : config.DAYBOOK_PORT + 1)

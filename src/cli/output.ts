@@ -1,5 +1,6 @@
 import { getBorderCharacters, table } from 'table'
 
+/** In a terminal; whoever takes the output further gets all of it. */
 const widest = 60
 
 /** Prints rows as a table that can also be cut with the usual tools. */
@@ -8,7 +9,8 @@ export function printTable(head: readonly string[], rows: readonly (readonly str
     console.log('(nothing)')
     return
   }
-  const cell = (value: string) => (value.length > widest ? `${value.slice(0, widest - 1)}…` : value)
+  const cell = (value: string) =>
+    process.stdout.isTTY && value.length > widest ? `${value.slice(0, widest - 1)}…` : value
   const text = table([[...head], ...rows.map((row) => row.map(cell))], {
     border: getBorderCharacters('void'),
     columnDefault: { paddingLeft: 0, paddingRight: 2 },

@@ -20,17 +20,24 @@ export interface Credential {
 /** Name of the secret of the vault that all of them are kept by. */
 export const accountsSecret = 'accounts'
 
+/**
+ * With `full` it is on the disk when it is answered. With `normal` it outlives the process, but the latest may be lost with the
+ * power; a store may be more careful than that.
+ */
+export type Durability = 'full' | 'normal'
+
 export interface CredentialStore {
   /** What is kept there now, also when it has expired but was not swept yet. */
   find(kind: string, id: string): Promise<Credential | undefined>
   /**
-   * Keeps it durably, in the place of the version before it.
+   * Keeps it, in the place of the version before it.
    * @param credential whose version is one more than what is there; 1 where nothing may be there
+   * @param durability `full` where it is not given
    * @returns false when something else is there; then nothing was written
    */
-  write(credential: Credential): Promise<boolean>
-  /** Deletes it; nothing happens where there is none. */
-  remove(kind: string, id: string): Promise<void>
+  write(credential: Credential, durability?: Durability): Promise<boolean>
+  /** Deletes it; nothing happens where there is none. @param durability `full` where it is not given */
+  remove(kind: string, id: string, durability?: Durability): Promise<void>
   /** All of a kind that is a person's, by id, at most `limit`. */
   ofOwner(kind: string, owner: string, limit: number): Promise<readonly Credential[]>
   /** Deletes all that is a person's, so that no copy stays in the store. Forgetting twice is fine. */

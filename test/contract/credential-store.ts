@@ -70,6 +70,19 @@ export function credentialStoreContract(create: () => Promise<CredentialStoreHar
       expect(await store.write(session('one'))).toBe(true)
     })
 
+    test('is there and gone at once, whatever it is kept with', async () => {
+      const { store, open } = await empty()
+      const other = (await open?.()) ?? store
+      if (other !== store) onTestFinished(() => other.close())
+      const counted = session('one', { kind: 'attempts' })
+      const written = await Promise.all([store.write(counted, 'normal'), store.write(session('one'), 'full')])
+      expect(written).toEqual([true, true])
+      expect(await store.write(counted, 'normal')).toBe(false)
+      expect(await other.find('attempts', 'one')).toEqual(counted)
+      await Promise.all([store.remove('attempts', 'one', 'normal'), store.remove('session', 'one', 'full')])
+      expect(await all(other)).toEqual([])
+    })
+
     test('is seen by others who open it, now and later', async () => {
       const { store, open } = await empty()
       if (open === undefined) return

@@ -1,6 +1,6 @@
 import { chmodSync, existsSync } from 'node:fs'
 import type { SQLOutputValue } from 'node:sqlite'
-import type { Credential, CredentialStore } from '../../engine/credential-store.ts'
+import type { Credential, CredentialStore, Durability } from '../../engine/credential-store.ts'
 import { UnavailableError } from '../../engine/errors.ts'
 import { inTransaction, isCorrupt, isSqliteError, number, openDatabase, preparedStatements, text } from './database.ts'
 
@@ -37,9 +37,11 @@ const statements = {
 
 const entriesOfBatch = 500
 
+/** A change that waits for the next commit. */
 interface Asked {
-  readonly credential: Credential
-  readonly resolve: (isWritten: boolean) => void
+  readonly change: () => boolean
+  readonly durability: Durability
+  readonly resolve: (isChanged: boolean) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -54,6 +56,7 @@ export function openSqliteCredentialStore(options: SqliteCredentialStoreOptions)
   const database = openDatabase({ ...options, layouts, synchronous: 'full', secureDelete: true })
   const prepared = preparedStatements(database)
   let asked: Asked[] = []
+  let present: Durability = 'full'
 
   function find(kind: string, id: string): Credential | undefined {
     const row = prepared(statements.find).get(kind, id)
@@ -65,23 +68,40 @@ export function openSqliteCredentialStore(options: SqliteCredentialStoreOptions)
   }
 
   function writeIfNext(credential: Credential): boolean {
-    const present = find(credential.kind, credential.id)?.version ?? 0
-    if (present !== credential.version - 1) return false
+    const version = find(credential.kind, credential.id)?.version ?? 0
+    if (version !== credential.version - 1) return false
     put(credential)
     return true
   }
 
-  /** Writes what came together in one commit. */
-  function writeAll(): void {
+  /** In a write-ahead log only full commits wait for the disk; they bring all commits before them along. */
+  function keepWith(durability: Durability): void {
+    if (durability === present) return
+    database.exec(`PRAGMA synchronous = ${durability}`)
+    present = durability
+  }
+
+  /** Makes the changes that came together in one commit. */
+  function changeAll(): void {
     const all = asked
     asked = []
     if (all.length === 0) return
     try {
-      const written = guarded(() => inTransaction(database, () => all.map(({ credential }) => writeIfNext(credential))))
-      for (const [index, { resolve }] of all.entries()) resolve(written[index] ?? false)
+      const changed = guarded(() => {
+        keepWith(all.some(({ durability }) => durability === 'full') ? 'full' : 'normal')
+        return inTransaction(database, () => all.map(({ change }) => change()))
+      })
+      for (const [index, { resolve }] of all.entries()) resolve(changed[index] ?? false)
     } catch (error) {
       for (const { reject } of all) reject(error)
     }
+  }
+
+  function soon(durability: Durability, change: () => boolean): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      asked.push({ change, durability, resolve, reject })
+      if (asked.length === 1) setImmediate(changeAll)
+    })
   }
 
   /** Empties the write-ahead log, which holds pages as they were; a reader in another thread can keep it from that. */
@@ -95,14 +115,10 @@ export function openSqliteCredentialStore(options: SqliteCredentialStoreOptions)
       return guarded(() => find(kind, id))
     },
 
-    write: (credential) =>
-      new Promise((resolve, reject) => {
-        asked.push({ credential, resolve, reject })
-        if (asked.length === 1) setImmediate(writeAll)
-      }),
+    write: (credential, durability = 'full') => soon(durability, () => writeIfNext(credential)),
 
-    async remove(kind, id) {
-      guarded(() => prepared(statements.remove).run(kind, id))
+    async remove(kind, id, durability = 'full') {
+      await soon(durability, () => prepared(statements.remove).run(kind, id).changes > 0)
     },
 
     async ofOwner(kind, owner, limit) {
@@ -110,12 +126,19 @@ export function openSqliteCredentialStore(options: SqliteCredentialStoreOptions)
     },
 
     async forget(owner) {
-      guarded(() => prepared(statements.forget).run(owner))
+      guarded(() => {
+        keepWith('full')
+        prepared(statements.forget).run(owner)
+      })
       emptyLog()
     },
 
     async sweep(nowMs, limit) {
-      return Number(guarded(() => prepared(statements.sweep).run(nowMs, limit)).changes)
+      const swept = guarded(() => {
+        keepWith('normal') // what comes back is swept again
+        return prepared(statements.sweep).run(nowMs, limit)
+      })
+      return Number(swept.changes)
     },
 
     async *entries() {
@@ -131,16 +154,17 @@ export function openSqliteCredentialStore(options: SqliteCredentialStoreOptions)
     },
 
     async restore(entries) {
-      guarded(() =>
+      guarded(() => {
+        keepWith('full')
         inTransaction(database, () => {
           for (const entry of entries) if ((find(entry.kind, entry.id)?.version ?? 0) < entry.version) put(entry)
-        }),
-      )
+        })
+      })
     },
 
     async close() {
       if (!database.isOpen) return
-      writeAll()
+      changeAll()
       database.close()
     },
   }

@@ -5,7 +5,7 @@ import { UnavailableError } from '../../engine/errors.ts'
 import { keyedLock } from '../keyed-lock.ts'
 import { problem } from '../problems.ts'
 
-/** How often somebody has tried, for all processes together and across restarts. */
+/** How often somebody has tried, for all processes together and across restarts; only what goes with the power may forget the latest tries. */
 
 export interface AttemptPolicy {
   /** Tries in a window before the next one is refused. */
@@ -35,6 +35,8 @@ const Counted = z.object({
 type Counted = z.output<typeof Counted>
 
 const kind = 'attempts'
+/** Each try is counted: to wait for the disk would cost more than the latest counts are worth that go with the power. */
+const durability = 'normal'
 const firstLockMs = 60_000
 const longestLockMs = 3_600_000
 /** After so long without a try all is forgotten. */
@@ -83,15 +85,8 @@ export function attempts({ store, clock, hash }: AttemptOptions): Attempts {
         if (step === undefined || (before !== undefined && step.next === before)) return step
         const data = JSON.stringify(step.next)
         const expiresAt = Math.max(clock.now(), step.next.windowEndsAt) + rememberedMs
-        const isWritten = await store.write({
-          kind,
-          id,
-          owner: null,
-          expiresAt,
-          version: (found?.version ?? 0) + 1,
-          data,
-        })
-        if (isWritten) return step
+        const version = (found?.version ?? 0) + 1
+        if (await store.write({ kind, id, owner: null, expiresAt, version, data }, durability)) return step
       }
       throw new UnavailableError('busy', 'Too many requests want the same account. Try again.')
     })
@@ -116,6 +111,6 @@ export function attempts({ store, clock, hash }: AttemptOptions): Attempts {
       await change(hash(name), (before) => before && { next: { ...before, count: Math.max(0, before.count - 1) } })
     },
 
-    clear: (name) => store.remove(kind, hash(name)),
+    clear: (name) => store.remove(kind, hash(name), durability),
   }
 }

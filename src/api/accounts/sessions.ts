@@ -161,7 +161,7 @@ export function sessions({ store, tokens, clock, lifetimeMs, idleMs, accessToken
       for (let round = 0; round < tries; round++) {
         const found = (await store.ofOwner(kind, customerId, 2 * mostSessions)).filter(({ id }) => id !== except)
         if (found.length === 0) return
-        for (const { id } of found) await endOne(id)
+        await Promise.all(found.map(({ id }) => endOne(id)))
       }
     },
 

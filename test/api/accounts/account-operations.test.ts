@@ -10,6 +10,7 @@ import { refreshTokens } from '../../../src/api/accounts/refresh-token.ts'
 import { sessions } from '../../../src/api/accounts/sessions.ts'
 import { problemOf } from '../../../src/api/problems.ts'
 import { anonymous, type Principal } from '../../../src/engine/access.ts'
+import type { Credential, Durability } from '../../../src/engine/credential-store.ts'
 import { UnavailableError } from '../../../src/engine/errors.ts'
 import { manualClock } from '../../manual-clock.ts'
 
@@ -22,6 +23,8 @@ async function watched() {
   const clock = manualClock()
   const kept = memoryCredentialStore()
   const steps: string[] = []
+  /** What waits for the disk. */
+  const durable: string[] = []
   /** What happens besides, at a moment that a test chooses. */
   const meanwhile: { isLost?: boolean; isLockKept?: boolean; compared?(): Promise<void>; begun?(): Promise<void> } = {}
   let isLost = false
@@ -30,8 +33,9 @@ async function watched() {
   }
   const store = {
     ...kept,
-    remove: async (kind: string, id: string) => {
+    remove: async (kind: string, id: string, durability?: Durability) => {
       reachable()
+      if (durability !== 'normal') durable.push(`remove ${kind}`)
       if (kind === 'attempts' && meanwhile.isLockKept)
         throw new UnavailableError('credentials-unavailable', 'Try again')
       await kept.remove(kind, id)
@@ -44,8 +48,9 @@ async function watched() {
       steps.push(`find ${kind}`)
       return kept.find(kind, id)
     },
-    write: async (credential: Parameters<typeof kept.write>[0]) => {
+    write: async (credential: Credential, durability?: Durability) => {
       reachable()
+      if (durability !== 'normal') durable.push(`write ${credential.kind}`)
       steps.push(`write ${credential.kind}`)
       const isWritten = await kept.write(credential)
       if (credential.kind === 'account' && meanwhile.isLost) isLost = true
@@ -110,7 +115,7 @@ async function watched() {
     if (account) await accountRecords(kept, clock).setPassword(account, await hashing.hash(password))
   }
   const sessionsOf = async (owner: string) => (await kept.ofOwner('session', owner, 10)).map(({ id }) => id)
-  return { done, held, resets, meanwhile, setPassword, sessionsOf, steps }
+  return { done, held, resets, meanwhile, setPassword, sessionsOf, steps, durable }
 }
 
 describe('the same is done for an address with an account and for one without', () => {
@@ -191,4 +196,13 @@ test('a log-in renews a hash that is outdated', async () => {
   const body = { email: 'ada@example.com', password: 'a password that costs too little' }
   expect((await done('logIn', body)).answer).toMatchObject({ customerId: 'ada' })
   expect(steps).toContain('write account')
+})
+
+test('a log-in waits for the disk once, and a wrong password never', async () => {
+  const { done, durable } = await watched()
+  durable.length = 0
+  await done('logIn', { email: 'ada@example.com', password: 'a wrong password' })
+  expect(durable).toEqual([])
+  await done('logIn', { email: 'ada@example.com', password: 'a password' })
+  expect(durable).toEqual(['write session'])
 })

@@ -2,49 +2,28 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { EmailAddress } from '../../domain/values.ts'
 import { anyone, shopper } from '../../engine/access.ts'
-import { reject, UnavailableError } from '../../engine/errors.ts'
+import { reject } from '../../engine/errors.ts'
 import { derivedId } from '../../engine/streams.ts'
-import type { ApiRequest } from '../exchange.ts'
 import { type Operation, operation } from '../operation-route.ts'
 import { problem, unauthenticated } from '../problems.ts'
-import type { Account, AccountRecords } from './account-records.ts'
-import type { Attempts } from './attempts.ts'
-import type { Customers } from './customer-accounts.ts'
+import { type AccountGuard, type AccountGuardOptions, accountGuard } from './account-guard.ts'
 import type { LogIns } from './log-in.ts'
-import type { MailQueue } from './mail-queue.ts'
 import type { confirmationTokens, resetTokens } from './mail-token.ts'
 import type { MailTexts } from './mails.ts'
-import type { Passwords } from './passwords.ts'
 import { GuestToken, LoggedIn, MailedToken, NewPassword, SentPassword } from './schemas.ts'
-import type { Sessions } from './sessions.ts'
 
 /** How people get an account, and into it. No answer, status or amount of work tells whether an e-mail address is known. */
 
-export interface AccountOptions {
-  readonly accounts: AccountRecords
-  readonly customers: Customers
-  readonly passwords: Passwords
-  readonly attempts: Attempts
-  readonly sessions: Sessions
+export interface AccountOptions extends AccountGuardOptions {
   readonly logIns: LogIns
   readonly confirmations: ReturnType<typeof confirmationTokens>
   readonly resets: ReturnType<typeof resetTokens>
   readonly texts: MailTexts
-  /** Undefined where the shop sends no mail. */
-  readonly mail: MailQueue | undefined
-  /** The id of the account of an e-mail address. */
-  readonly accountIdOf: (email: string) => string
   /** Of one network address, for what needs no token. */
   readonly requestsPerMinute: number
 }
 
-const windowMs = 900_000
-/** Tries with a wrong password. */
-const ofAccount = { limit: 10, windowMs }
-const ofAddress = { limit: 100, windowMs }
-/** Mails that somebody can have sent to one address, and from one. */
-const mailsTo = { limit: 5, windowMs: 3_600_000 }
-const mailsFrom = { limit: 50, windowMs }
+const open = { method: 'POST', who: anyone(), parameters: z.object({}) } as const
 
 const Asked = z
   .object({ status: z.literal('accepted').meta({ description: 'Always this', example: 'accepted' }) })
@@ -59,85 +38,18 @@ function tokenNotGood() {
   return problem(409, 'mail-token-invalid', detail)
 }
 
-export function accountOperations(options: AccountOptions): readonly Operation[] {
-  const { accounts, customers, passwords, attempts, sessions, logIns, confirmations, resets, texts } = options
-  const { accountIdOf, requestsPerMinute } = options
-
-  const open = { method: 'POST', who: anyone(), requestsPerMinute, parameters: z.object({}) } as const
-
-  function mailOrRefuse(): MailQueue {
-    if (options.mail) return options.mail
-    throw reject(
-      'mail-not-set-up',
-      'This shop sends no mail yet, which this needs. Whoever runs it sets DAYBOOK_SMTP_URL and DAYBOOK_MAIL_FROM.',
-    )
-  }
-
-  /**
-   * Compares a password, as a try that counts by account and by network address.
-   * @throws ProblemError (429) after too many; UnavailableError, and then it does not count
-   */
-  async function tryPassword(
-    account: string,
-    { address }: Pick<ApiRequest, 'address'>,
-    ...[password, kept]: Parameters<Passwords['verify']>
-  ): ReturnType<Passwords['verify']> {
-    await attempts.take(`address ${address}`, ofAddress)
-    await attempts.take(`account ${account}`, ofAccount)
-    try {
-      return await passwords.verify(password, kept)
-    } catch (error) {
-      await attempts.giveBack(`account ${account}`)
-      await attempts.giveBack(`address ${address}`)
-      throw error
-    }
-  }
-
-  async function passed(account: string, { address }: Pick<ApiRequest, 'address'>): Promise<void> {
-    await attempts.clear(`account ${account}`)
-    await attempts.giveBack(`address ${address}`)
-  }
-
-  /**
-   * Sets a new password, and ends the sessions of the old one: before, so that none is left should the process die or the store be
-   * lost right after it, and after, for those that began meanwhile.
-   * @param except the session that stays
-   * @returns false when the password was changed by somebody else
-   */
-  async function replacePassword(account: Account, passwordHash: string, except?: string): Promise<boolean> {
-    await sessions.endAll(account.customerId, except)
-    const isSet = await accounts.setPassword(account, passwordHash)
-    if (isSet) await sessions.endAll(account.customerId, except)
-    return isSet
-  }
-
-  /** Forgets tries after what they were for is done: a lock that can't be taken away now ends by itself. */
-  async function unlock(name: string): Promise<void> {
-    try {
-      await attempts.clear(name)
-    } catch (error) {
-      if (!(error instanceof UnavailableError)) throw error
-    }
-  }
-
-  async function takeMail(email: string, { address }: Pick<ApiRequest, 'address'>): Promise<void> {
-    await attempts.take(`mails from ${address}`, mailsFrom)
-    await attempts.take(`mails to ${accountIdOf(email)}`, mailsTo)
-  }
-
-  /** An account whose customer was not forgotten. */
-  async function standing(accountId: string) {
-    const account = await accounts.find(accountId)
-    return account && (await customers.isRegistered(account.customerId)) ? account : undefined
-  }
-
-  const register = operation({
+function registerOperation(
+  { confirmations, texts, accountIdOf, requestsPerMinute }: AccountOptions,
+  { mailOrRefuse, takeMail, standing }: AccountGuard,
+): Operation {
+  return operation({
     name: 'registerAccount',
     path: '/v1/accounts/register',
     summary: 'Ask for an account',
     description:
       'Sends a mail with a link to confirm the address; the password is chosen there, by whoever reads the mail. The answer is the same for every address: who has an account already is told so by mail.',
     ...open,
+    requestsPerMinute,
     body: z.object({
       email: EmailAddress,
       name: z.string().trim().min(1).max(200).meta({ description: 'Full name', example: 'Ada Lovelace' }),
@@ -154,14 +66,20 @@ export function accountOperations(options: AccountOptions): readonly Operation[]
       return { status: 'accepted' as const }
     },
   })
+}
 
-  const confirm = operation({
+function confirmOperation(
+  { accounts, customers, passwords, logIns, confirmations, accountIdOf, requestsPerMinute }: AccountOptions,
+  { unlock }: AccountGuard,
+): Operation {
+  return operation({
     name: 'confirmAccount',
     path: '/v1/accounts/confirm',
     summary: 'Confirm an e-mail address and choose a password',
     description:
       'Opens the account and begins a session. A customer whom the shop has registered under this address before gets the account, with all orders. With `guestToken` the open cart of the guest is taken along.',
     ...open,
+    requestsPerMinute,
     body: z.object({ token: MailedToken, password: NewPassword, guestToken: GuestToken.exactOptional() }),
     result: LoggedIn,
     status: 201,
@@ -180,14 +98,20 @@ export function accountOperations(options: AccountOptions): readonly Operation[]
       return await logIns.begin({ customerId, guestToken, request })
     },
   })
+}
 
-  const logIn = operation({
+function logInOperation(
+  { accounts, customers, passwords, sessions, logIns, accountIdOf, requestsPerMinute }: AccountOptions,
+  { tryPassword, passed }: AccountGuard,
+): Operation {
+  return operation({
     name: 'logIn',
     path: '/v1/accounts/log-in',
     summary: 'Log in',
     description:
       'Begins a session. With `guestToken` the open cart of the guest is taken along. After 10 tries with a wrong password in 15 minutes the account is locked for a while, which doubles with each further try; so is a network address after 100.',
     ...open,
+    requestsPerMinute,
     body: z.object({ email: EmailAddress, password: SentPassword, guestToken: GuestToken.exactOptional() }),
     result: LoggedIn,
     status: 201,
@@ -209,13 +133,19 @@ export function accountOperations(options: AccountOptions): readonly Operation[]
       return begun
     },
   })
+}
 
-  const forgotPassword = operation({
+function forgotPasswordOperation(
+  { resets, texts, accountIdOf, requestsPerMinute }: AccountOptions,
+  { mailOrRefuse, takeMail, standing }: AccountGuard,
+): Operation {
+  return operation({
     name: 'forgotPassword',
     path: '/v1/accounts/forgot-password',
     summary: 'Ask for a new password',
     description: 'Sends a mail with a link, if the address has an account. The answer is the same for every address.',
     ...open,
+    requestsPerMinute,
     body: z.object({ email: EmailAddress }),
     result: Asked,
     status: 202,
@@ -230,13 +160,19 @@ export function accountOperations(options: AccountOptions): readonly Operation[]
       return { status: 'accepted' as const }
     },
   })
+}
 
-  const resetPassword = operation({
+function resetPasswordOperation(
+  { passwords, logIns, resets, requestsPerMinute }: AccountOptions,
+  { replacePassword, unlock, standing }: AccountGuard,
+): Operation {
+  return operation({
     name: 'resetPassword',
     path: '/v1/accounts/reset-password',
     summary: 'Choose a new password by a link of a mail',
     description: 'Ends all sessions, unlocks the account and begins a session. The link is good once.',
     ...open,
+    requestsPerMinute,
     body: z.object({ token: MailedToken, password: NewPassword, guestToken: GuestToken.exactOptional() }),
     result: LoggedIn,
     status: 201,
@@ -251,13 +187,19 @@ export function accountOperations(options: AccountOptions): readonly Operation[]
       return await logIns.begin({ customerId: account.customerId, guestToken, request })
     },
   })
+}
 
-  const changePassword = operation({
+function changePasswordOperation(
+  { accounts, passwords, requestsPerMinute }: AccountOptions,
+  { tryPassword, passed, replacePassword }: AccountGuard,
+): Operation {
+  return operation({
     name: 'changePassword',
     path: '/v1/accounts/change-password',
     summary: 'Change the password',
     description: 'Ends all other sessions of the customer.',
     ...open,
+    requestsPerMinute,
     who: shopper(),
     body: z.object({ password: SentPassword, newPassword: NewPassword }),
     status: 204,
@@ -271,6 +213,17 @@ export function accountOperations(options: AccountOptions): readonly Operation[]
         throw reject('password-changed', 'The password was changed by somebody else at this moment. Log in anew.')
     },
   })
+}
 
-  return [register, confirm, logIn, forgotPassword, resetPassword, changePassword]
+/** All of them, with one guard: tries count together, whatever they are for. */
+export function accountOperations(options: AccountOptions): readonly Operation[] {
+  const guard = accountGuard(options)
+  return [
+    registerOperation(options, guard),
+    confirmOperation(options, guard),
+    logInOperation(options, guard),
+    forgotPasswordOperation(options, guard),
+    resetPasswordOperation(options, guard),
+    changePasswordOperation(options, guard),
+  ]
 }

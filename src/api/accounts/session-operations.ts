@@ -47,10 +47,8 @@ function customerIdOf({ kind, id }: Principal): string {
   return id
 }
 
-export function sessionOperations(options: SessionOperationOptions): readonly Operation[] {
-  const { sessions, logIns, customers, issuer, requestsPerMinute } = options
-
-  const refresh = operation({
+function refreshOperation({ sessions, logIns, customers }: SessionOperationOptions): Operation {
+  return operation({
     name: 'refreshSession',
     method: 'POST',
     path: '/v1/accounts/refresh',
@@ -70,8 +68,10 @@ export function sessionOperations(options: SessionOperationOptions): readonly Op
       return await logIns.tokensOf(refreshed)
     },
   })
+}
 
-  const logOut = operation({
+function logOutOperation({ sessions }: SessionOperationOptions): Operation {
+  return operation({
     name: 'logOut',
     method: 'POST',
     path: '/v1/accounts/log-out',
@@ -94,8 +94,10 @@ export function sessionOperations(options: SessionOperationOptions): readonly Op
         await sessions.end(principal.id, principal.sessionId)
     },
   })
+}
 
-  const listSessions = operation({
+function listSessionsOperation({ sessions }: SessionOperationOptions): Operation {
+  return operation({
     name: 'listSessions',
     method: 'GET',
     path: '/v1/accounts/sessions',
@@ -115,8 +117,10 @@ export function sessionOperations(options: SessionOperationOptions): readonly Op
       return { items: found.map(shownSession), current: principal.sessionId ?? null }
     },
   })
+}
 
-  const endSession = operation({
+function endSessionOperation({ sessions }: SessionOperationOptions): Operation {
+  return operation({
     name: 'endSession',
     method: 'DELETE',
     path: '/v1/accounts/sessions/{sessionId}',
@@ -128,8 +132,10 @@ export function sessionOperations(options: SessionOperationOptions): readonly Op
       if (!(await sessions.end(customerIdOf(principal), sessionId))) throw notFound('session', sessionId)
     },
   })
+}
 
-  const me = operation({
+function meOperation({ customers }: SessionOperationOptions): Operation {
+  return operation({
     name: 'whoAmI',
     method: 'GET',
     path: '/v1/accounts/me',
@@ -155,8 +161,10 @@ export function sessionOperations(options: SessionOperationOptions): readonly Op
       }
     },
   })
+}
 
-  const takeCart = operation({
+function takeCartOperation({ logIns }: SessionOperationOptions): Operation {
+  return operation({
     name: 'takeGuestCart',
     method: 'POST',
     path: '/v1/accounts/take-cart',
@@ -172,8 +180,10 @@ export function sessionOperations(options: SessionOperationOptions): readonly Op
       cart: await logIns.takeCart(guestToken, customerIdOf(principal), request),
     }),
   })
+}
 
-  const claimProfile = operation({
+function claimProfileOperation({ customers, issuer, requestsPerMinute }: SessionOperationOptions): Operation {
+  return operation({
     name: 'claimProfile',
     method: 'POST',
     path: '/v1/accounts/claim-profile',
@@ -212,6 +222,17 @@ export function sessionOperations(options: SessionOperationOptions): readonly Op
       return { customerId: principal.id }
     },
   })
+}
 
-  return [refresh, logOut, listSessions, endSession, me, takeCart, claimProfile]
+/** What somebody with a session can ask for. */
+export function sessionOperations(options: SessionOperationOptions): readonly Operation[] {
+  return [
+    refreshOperation(options),
+    logOutOperation(options),
+    listSessionsOperation(options),
+    endSessionOperation(options),
+    meOperation(options),
+    takeCartOperation(options),
+    claimProfileOperation(options),
+  ]
 }

@@ -10,7 +10,7 @@ const probe = temporaryDirectory()
 const reason = whyNotMounted(probe.path)
 probe.remove()
 const skipped = reason === undefined ? '' : ` (skipped: ${reason})`
-const bytes = 16 * 1024 * 1024
+const bytes = 32 * 1024 * 1024
 
 function deliver(shop: RealShop, reference: string): Promise<Sent> {
   return shop.send('POST', '/v1/stock-items/TEAPOT/receive', {
@@ -29,6 +29,8 @@ describe.skipIf(reason !== undefined)(`a disk that is full${skipped}`, () => {
     const gateway = await startGateway({ callbackDelayMs: 200 })
     const shop = await startShop({ directory: disk.directory, gateway })
     await stock(shop)
+    // Folded now, it is written long before the disk is full: what is not written yet, a failure may take back.
+    await shop.get('/v1/products?limit=20&currency=EUR')
     const shopper = await guest(shop)
     const { token } = shopper
     const paid = await checkOut(shop, await fillCart(shop, shopper), shopper)

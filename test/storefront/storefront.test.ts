@@ -83,7 +83,7 @@ describe.skipIf(whyNotRun !== '')(`the storefront${whyNotRun}`, { timeout: 90_00
       await page.getByRole('searchbox', { name: 'Search products' }).fill('teap')
       await page.keyboard.press('Enter')
       await page.getByRole('heading', { name: 'Results for “teap”' }).waitFor()
-      expect(await page.getByText('€24.99').isVisible()).toBe(true)
+      await page.getByText('€24.99').waitFor()
       expect(await fits()).toBe(true)
 
       await addTeapot(page)

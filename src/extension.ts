@@ -69,14 +69,11 @@ function assertUnique(what: string, names: readonly string[]): void {
     throw new ExtensionError(`There are two ${what} called ${repeated}. Give one of them another name.`)
 }
 
-/** The parts of a shop by which its extensions could collide. */
-export interface Named {
-  readonly aggregates: Definitions['aggregates']
-  readonly projections: Definitions['projections']
-  readonly processes: Definitions['processes']
-  readonly jobs: Definitions['jobs']
+/** All that a shop is made of: its aggregates, read models, processes and jobs, and what people may ask of them. */
+export interface ShopParts extends Definitions {
   readonly commands: readonly CommandDefinition[]
   readonly queries: readonly QueryDefinition[]
+  /** All that can be paid with. */
   readonly gateways: readonly PaymentGateway[]
 }
 
@@ -85,7 +82,7 @@ export interface Named {
  * @param scopes all that API keys can have
  * @throws ExtensionError for two of one name, for a permission that no key can have, and for a wrong module
  */
-export function assertFits(extensions: readonly Extension[], shop: Named, scopes: readonly string[]): void {
+export function assertFits(extensions: readonly Extension[], shop: ShopParts, scopes: readonly string[]): void {
   for (const { name, module } of extensions) {
     if (!isExtension({ name, module }))
       throw new ExtensionError(
@@ -97,32 +94,17 @@ export function assertFits(extensions: readonly Extension[], shop: Named, scopes
       )
     }
   }
-  assertUnique(
-    'extensions',
-    extensions.map(({ name }) => name),
-  )
-  assertUnique(
-    'aggregates',
-    shop.aggregates.map(({ events }) => events.category),
-  )
-  assertUnique(
-    'events',
-    shop.aggregates.flatMap(({ events }) => [...events.byType.keys()]),
-  )
   const projections = projectionsOf(shop).map(({ name }) => name)
-  assertUnique('projections', projections)
-  assertUnique(
-    'payment gateways',
-    shop.gateways.map(({ name }) => name),
-  )
-  assertUnique(
-    'process managers',
-    shop.processes.map(({ name }) => name),
-  )
-  assertUnique(
-    'jobs',
-    shop.jobs.map(({ name }) => name),
-  )
+  const named = {
+    extensions: extensions.map(({ name }) => name),
+    aggregates: shop.aggregates.map(({ events }) => events.category),
+    events: shop.aggregates.flatMap(({ events }) => [...events.byType.keys()]),
+    projections,
+    'payment gateways': shop.gateways.map(({ name }) => name),
+    'process managers': shop.processes.map(({ name }) => name),
+    jobs: shop.jobs.map(({ name }) => name),
+  }
+  for (const [what, names] of Object.entries(named)) assertUnique(what, names)
   const asked = [...shop.commands, ...shop.queries]
   for (const { name, from } of shop.queries) {
     if (!projections.includes(from))

@@ -21,14 +21,11 @@ import { taxRates } from './domain/tax-rates.ts'
 import { webhookDelivery } from './domain/webhook-delivery.ts'
 import { webhookReceiver } from './domain/webhook-receiver.ts'
 import { webhooks } from './domain/webhooks.ts'
-import type { CommandDefinition } from './engine/command-definition.ts'
 import type { CredentialStore } from './engine/credential-store.ts'
-import type { Definitions } from './engine/engine.ts'
 import type { KeyVault } from './engine/key-vault.ts'
 import { openWork } from './engine/open-work.ts'
 import type { PersonalData } from './engine/personal-data.ts'
-import type { QueryDefinition } from './engine/query-definition.ts'
-import { assertFits, type Extension } from './extension.ts'
+import { assertFits, type Extension, type ShopParts } from './extension.ts'
 import { apiKeyQueries, apiKeys } from './projections/api-keys.ts'
 import { cartQueries, carts } from './projections/carts.ts'
 import { catalogue } from './projections/catalogue.ts'
@@ -61,13 +58,7 @@ import { refundPayment } from './workers/refund-payment.ts'
 import { deliverableEvents, requestWebhookDeliveries } from './workers/request-webhook-deliveries.ts'
 import { settlePayment } from './workers/settle-payment.ts'
 
-/** All that the shop is made of: its aggregates, read models, processes and jobs, and what people may ask of them. */
-export interface Shop extends Definitions {
-  /** All that can be paid with. */
-  readonly gateways: readonly PaymentGateway[]
-  readonly commands: readonly CommandDefinition[]
-  readonly queries: readonly QueryDefinition[]
-}
+export type Shop = ShopParts
 
 /** What the shop's work reaches outside. */
 export interface Surroundings {

@@ -20,6 +20,9 @@ export interface Credential {
 /** Name of the secret of the vault that all of them are kept by. */
 export const accountsSecret = 'accounts'
 
+/** The kind of what is kept of a session: a restore drops them all. */
+export const sessionKind = 'session'
+
 /**
  * With `full` it is on the disk when it is answered. With `normal` it outlives the process, but the latest may be lost with the
  * power; a store may be more careful than that.

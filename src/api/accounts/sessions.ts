@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import type { Clock } from '../../engine/clock.ts'
-import type { Credential, CredentialStore } from '../../engine/credential-store.ts'
+import { type Credential, type CredentialStore, sessionKind } from '../../engine/credential-store.ts'
 import { UnavailableError } from '../../engine/errors.ts'
 import { hashOf, type RefreshToken, type RefreshTokens } from './refresh-token.ts'
 
@@ -55,8 +55,6 @@ export interface SessionOptions {
   readonly accessTokenMs: number
 }
 
-/** Of what is kept of a session. */
-export const sessionKind = 'session'
 const kind = sessionKind
 const mostSessions = 50
 const mostEnded = 50_000

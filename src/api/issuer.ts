@@ -103,6 +103,8 @@ export function outsideIssuer(options: IssuerOptions): Issuer {
     },
 
     async claimsOf(token) {
+      // Before the key is looked up: keys that arrive meanwhile say nothing of the one that verifies this token.
+      const keyGoodUntil = knownAt + keysGoodForMs
       let payload: JWTPayload
       try {
         const rules = {
@@ -123,7 +125,7 @@ export function outsideIssuer(options: IssuerOptions): Issuer {
       return {
         customerId: customerIdOf(issuer, sub),
         expiresAt: exp * 1_000,
-        keyGoodUntil: knownAt + keysGoodForMs,
+        keyGoodUntil,
         ...(email !== undefined && isVerified === true && { email }),
         ...(name !== undefined && { name }),
       }

@@ -1,3 +1,5 @@
+import { scrypt } from 'node:crypto'
+import { promisify } from 'node:util'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { expect, test } from 'vitest'
 import { authentication } from '../../src/api/authentication.ts'
@@ -48,6 +50,11 @@ async function believing() {
   return { published, asked, clock, ask }
 }
 
+/** Keeps all threads of the process' pool busy, so that a signature takes longer to verify than keys to arrive. */
+async function occupiedThreads(): Promise<void> {
+  await Promise.all(Array.from({ length: 16 }, async () => await promisify(scrypt)('busy', 'salt', 32)))
+}
+
 test('a token that was seen is refused once its key is withdrawn, long before it expires', async () => {
   const { published, clock, ask } = await believing()
   expect(await ask()).toBe('customer')
@@ -55,6 +62,19 @@ test('a token that was seen is refused once its key is withdrawn, long before it
   expect(await ask()).toBe('customer')
   await clock.advance(tenMinutesMs)
   // Nobody waits for the keys: who comes before they are there is believed by the known ones, and not remembered.
+  await expect.poll(ask).toBe('refused')
+})
+
+test('a token verified by a withdrawn key is not believed longer for keys that arrive meanwhile', async () => {
+  const { published, asked, clock, ask } = await believing()
+  expect(await ask()).toBe('customer')
+  published.keys = []
+  await clock.advance(tenMinutesMs)
+  const busy = occupiedThreads()
+  const asking = ask()
+  await expect.poll(() => asked.times).toBe(2)
+  expect(await asking).toBe('customer')
+  await busy
   await expect.poll(ask).toBe('refused')
 })
 

@@ -78,6 +78,7 @@ async function make(directory: string, events: number, progress: Progress): Prom
   const [source, target] = [filesOf(from), filesOf(making)]
   cpSync(source.log, target.log)
   cpSync(source.vault, target.vault)
+  cpSync(source.credentials, target.credentials)
   const store = await openSqliteEventStore({ file: target.log })
   const vault = openSqliteKeyVault({ file: target.vault })
   try {

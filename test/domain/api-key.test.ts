@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { apiKey, apiKeyCommands, apiKeyEvents } from '../../src/domain/api-key.ts'
-import { specification } from '../given.ts'
+import { specification } from '../../src/testing/specification.ts'
 
 const { given, event } = specification(apiKey, apiKeyEvents, { id: 'key-1' })
 const content = {

@@ -4,7 +4,7 @@ import { product, productEvents } from '../../src/domain/product.ts'
 import { shippingMethod, shippingMethodEvents } from '../../src/domain/shipping-method.ts'
 import { taxRates, taxRatesEvents } from '../../src/domain/tax-rates.ts'
 import { derivedId } from '../../src/engine/streams.ts'
-import { having, specification } from '../given.ts'
+import { having, specification } from '../../src/testing/specification.ts'
 
 const id = 'cart-1'
 const products = specification(product, productEvents)

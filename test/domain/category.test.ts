@@ -1,6 +1,6 @@
 import { test } from 'vitest'
 import { category, categoryEvents } from '../../src/domain/category.ts'
-import { having, specification } from '../given.ts'
+import { having, specification } from '../../src/testing/specification.ts'
 
 const { given, event } = specification(category, categoryEvents, { id: 'teapots' })
 const titles = { en: 'Teapots' }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { customer, customerEvents } from '../../src/domain/customer.ts'
-import { specification } from '../given.ts'
+import { specification } from '../../src/testing/specification.ts'
 
 const { given, event } = specification(customer, customerEvents, { id: 'ada' })
 const data = { email: 'ada@example.com', name: 'Ada Lovelace', attributes: { newsletter: true } }

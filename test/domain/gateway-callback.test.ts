@@ -1,6 +1,6 @@
 import { test } from 'vitest'
 import { gatewayCallback, gatewayCallbackEvents } from '../../src/domain/gateway-callback.ts'
-import { specification } from '../given.ts'
+import { specification } from '../../src/testing/specification.ts'
 
 const { given, event } = specification(gatewayCallback, gatewayCallbackEvents, { id: 'sandbox.notice-1' })
 const notice = {

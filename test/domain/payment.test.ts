@@ -2,7 +2,7 @@ import { describe, test } from 'vitest'
 import { paymentEvents } from '../../src/domain/payment/events.ts'
 import { payment } from '../../src/domain/payment/payment.ts'
 import { wholeRefundId } from '../../src/domain/payment/state.ts'
-import { specification } from '../given.ts'
+import { specification } from '../../src/testing/specification.ts'
 
 const id = 'payment-1'
 const { given, event } = specification(payment, paymentEvents, { id })

@@ -1,7 +1,7 @@
 import { describe, test } from 'vitest'
 import { category, categoryEvents } from '../../src/domain/category.ts'
 import { product, productEvents } from '../../src/domain/product.ts'
-import { having, specification } from '../given.ts'
+import { having, specification } from '../../src/testing/specification.ts'
 
 const { given, event } = specification(product, productEvents, { id: 'teapot' })
 const categories = specification(category, categoryEvents)

@@ -1,6 +1,6 @@
 import { test } from 'vitest'
 import { shippingMethod, shippingMethodEvents } from '../../src/domain/shipping-method.ts'
-import { specification } from '../given.ts'
+import { specification } from '../../src/testing/specification.ts'
 
 const { given, event } = specification(shippingMethod, shippingMethodEvents, { id: 'standard' })
 const terms = { titles: { en: 'Standard' }, prices: { EUR: 490 }, countries: ['DE', 'AT'], taxCategory: 'standard' }

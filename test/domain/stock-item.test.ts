@@ -1,6 +1,6 @@
 import { describe, test } from 'vitest'
 import { stockItem, stockItemEvents } from '../../src/domain/stock-item.ts'
-import { specification } from '../given.ts'
+import { specification } from '../../src/testing/specification.ts'
 
 const sku = 'TEAPOT-BLUE'
 const at = '2026-01-15T09:30:00.000Z'

@@ -1,6 +1,6 @@
 import { test } from 'vitest'
 import { taxRates, taxRatesEvents } from '../../src/domain/tax-rates.ts'
-import { specification } from '../given.ts'
+import { specification } from '../../src/testing/specification.ts'
 
 const { given, event } = specification(taxRates, taxRatesEvents, { id: 'DE' })
 const set = (taxCategory: string, rate: number) => event('TaxRateSet', { taxCategory, rate })

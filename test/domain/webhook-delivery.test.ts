@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { retryDelaysMs, webhookDelivery, webhookDeliveryEvents } from '../../src/domain/webhook-delivery.ts'
 import { webhookEvents, webhooks } from '../../src/domain/webhooks.ts'
 import type { DomainEvent } from '../../src/engine/events.ts'
-import { having, specification } from '../given.ts'
+import { having, specification } from '../../src/testing/specification.ts'
 
 const at = '2026-01-15T09:30:00.000Z'
 const later = (ms: number) => new Date(Date.parse(at) + ms).toISOString()

@@ -1,6 +1,6 @@
 import { test } from 'vitest'
 import { webhookReceiver, webhookReceiverEvents } from '../../src/domain/webhook-receiver.ts'
-import { specification } from '../given.ts'
+import { specification } from '../../src/testing/specification.ts'
 
 const at = '2026-01-15T09:30:00.000Z'
 const { given, event } = specification(webhookReceiver, webhookReceiverEvents, { id: 'erp', at })

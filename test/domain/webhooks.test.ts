@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { maxWebhooks, WebhookUrl, webhookEvents, webhooks } from '../../src/domain/webhooks.ts'
-import { specification } from '../given.ts'
+import { specification } from '../../src/testing/specification.ts'
 
 const at = '2026-01-15T09:30:00.000Z'
 const { given, event } = specification(webhooks, webhookEvents, { id: 'all', at })

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { apiKeyEvents } from '../../src/domain/api-key.ts'
 import { apiKeyQueries, apiKeys } from '../../src/projections/api-keys.ts'
-import { given, happenings, staffWith } from './given.ts'
+import { asStaff, given, happenings } from '../../src/testing/read-model.ts'
 
 const [listApiKeys] = apiKeyQueries
-const staff = { principal: staffWith('keys') }
+const staff = { principal: asStaff('keys') }
 const secretHash = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'
 const warehouse = happenings(apiKeyEvents, 'key-1')
 const shop = given(
@@ -30,5 +30,5 @@ test('the hash of a secret is not even in the read model', async () => {
 })
 
 test('only staff with the scope may ask', async () => {
-  await expect(shop.ask(listApiKeys, {}, { principal: staffWith('stock') })).rejects.toThrow('forbidden')
+  await expect(shop.ask(listApiKeys, {}, { principal: asStaff('stock') })).rejects.toThrow('forbidden')
 })

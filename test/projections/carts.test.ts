@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { cartEvents } from '../../src/domain/cart.ts'
 import type { Principal } from '../../src/engine/access.ts'
 import { cartQueries, carts } from '../../src/projections/carts.ts'
-import { customer, given, type Happening, happenings, staffWith, start } from './given.ts'
+import { asCustomer, asStaff, given, type Happening, happenings, start } from '../../src/testing/read-model.ts'
 
 const [getCart, listOwnCarts] = cartQueries
 
@@ -23,7 +23,7 @@ const shipped = happens('CartShippingChosen', standard)
 async function cartAfter(...happened: readonly Happening[]) {
   const cart = given(carts, ...happened)
   await cart.documents()
-  return await cart.ask(getCart, { cartId: 'cart-1' }, { principal: customer('ada') })
+  return await cart.ask(getCart, { cartId: 'cart-1' }, { principal: asCustomer('ada') })
 }
 
 describe('a cart', () => {
@@ -98,7 +98,7 @@ describe('a cart', () => {
     const checkedOut = happens('CartCheckedOut', { orderId: 'order-1', order })
     const shop = given(carts, opened, withCup, addressed, shipped, checkedOut)
     await shop.documents()
-    expect(await shop.ask(getCart, { cartId: 'cart-1' }, { principal: customer('ada') })).toMatchObject({
+    expect(await shop.ask(getCart, { cartId: 'cart-1' }, { principal: asCustomer('ada') })).toMatchObject({
       lines: [{ ...cup, unitPrice: 510, amount: 510 }],
       shipping: { ...standard, amount: 450 },
       subtotal: totals.items,
@@ -106,23 +106,23 @@ describe('a cart', () => {
       checkedOut: true,
       orderId: 'order-1',
     })
-    expect(await shop.ask(listOwnCarts, {}, { principal: customer('ada') })).toMatchObject({ items: [] })
+    expect(await shop.ask(listOwnCarts, {}, { principal: asCustomer('ada') })).toMatchObject({ items: [] })
   })
 
   test('no longer says who was forgotten', async () => {
     const shop = given(carts, opened, withCup, addressed)
     expect(
-      await shop.ask(getCart, { cartId: 'cart-1' }, { principal: staffWith('orders'), forgotten: ['ada'] }),
+      await shop.ask(getCart, { cartId: 'cart-1' }, { principal: asStaff('orders'), forgotten: ['ada'] }),
     ).toMatchObject({ country: 'GB', email: null, shippingAddress: null, subtotal: 500 })
   })
 
   test('is there for its owner and for staff who see to orders', async () => {
     const shop = given(carts, opened)
     const read = (principal: Principal) => shop.ask(getCart, { cartId: 'cart-1' }, { principal })
-    expect(await read(customer('ada'))).toBeDefined()
-    expect(await read(staffWith('orders'))).toBeDefined()
-    expect(await read(customer('bob'))).toBeUndefined()
-    await expect(read(staffWith('catalogue'))).rejects.toThrow('forbidden')
+    expect(await read(asCustomer('ada'))).toBeDefined()
+    expect(await read(asStaff('orders'))).toBeDefined()
+    expect(await read(asCustomer('bob'))).toBeUndefined()
+    await expect(read(asStaff('catalogue'))).rejects.toThrow('forbidden')
   })
 
   test("is listed among its owner's open ones, newest first", async () => {
@@ -132,7 +132,7 @@ describe('a cart', () => {
       happenings(cartEvents, 'cart-2')('CartOpened', { ...terms, customerId: 'bob' }),
       happenings(cartEvents, 'cart-3')('CartOpened', terms),
     )
-    expect(await shop.ask(listOwnCarts, {}, { principal: customer('ada') })).toMatchObject({
+    expect(await shop.ask(listOwnCarts, {}, { principal: asCustomer('ada') })).toMatchObject({
       items: [{ id: 'cart-3' }, { id: 'cart-1' }],
     })
     await expect(shop.ask(listOwnCarts)).rejects.toThrow('unauthenticated')
@@ -150,7 +150,7 @@ describe("a guest's cart, once the guest has logged in,", () => {
     })
     const shop = given(carts, opened, withTeapots, addressed, handedOver)
     await shop.documents()
-    expect(await shop.ask(getCart, { cartId: 'cart-1' }, { principal: customer('bob') })).toMatchObject({
+    expect(await shop.ask(getCart, { cartId: 'cart-1' }, { principal: asCustomer('bob') })).toMatchObject({
       customerId: 'bob',
       buyer: 'member',
       email: 'bob@example.com',

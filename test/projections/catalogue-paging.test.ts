@@ -6,7 +6,7 @@ import { stockItemEvents } from '../../src/domain/stock-item.ts'
 import { catalogue } from '../../src/projections/catalogue.ts'
 import { Product } from '../../src/projections/catalogue-products.ts'
 import { catalogueQueries } from '../../src/projections/catalogue-queries.ts'
-import { given, type Happening, happenings } from './given.ts'
+import { given, type Happening, happenings } from '../../src/testing/read-model.ts'
 
 /** What must hold of the catalogue whatever has happened. */
 

@@ -4,7 +4,7 @@ import { productEvents } from '../../src/domain/product.ts'
 import { stockItemEvents } from '../../src/domain/stock-item.ts'
 import { catalogue } from '../../src/projections/catalogue.ts'
 import { catalogueQueries } from '../../src/projections/catalogue-queries.ts'
-import { given, type Happening, happenings, staffWith, start } from './given.ts'
+import { asStaff, given, type Happening, happenings, start } from '../../src/testing/read-model.ts'
 
 const [listProducts, getProduct, getProductBySlug, listAllProducts, getAnyProduct] = catalogueQueries
 
@@ -151,13 +151,13 @@ describe('a product', () => {
     expect(await shop.ask(listProducts, { currency: 'EUR', q: 'teapot' })).toMatchObject({ items: [] })
     await shop.expect({ summaries: {}, offers: {}, titles: {}, words: {} })
 
-    const catalogueStaff = { principal: staffWith('catalogue') }
+    const catalogueStaff = { principal: asStaff('catalogue') }
     expect(await shop.ask(getAnyProduct, { productId: 'blue-teapot' }, catalogueStaff)).toMatchObject({
       published: false,
       texts: { de: { title: 'Blaue Teekanne' } },
     })
     await expect(shop.ask(getAnyProduct, { productId: 'blue-teapot' })).rejects.toThrow('unauthenticated')
-    await expect(shop.ask(listAllProducts, {}, { principal: staffWith('stock') })).rejects.toThrow('forbidden')
+    await expect(shop.ask(listAllProducts, {}, { principal: asStaff('stock') })).rejects.toThrow('forbidden')
   })
 
   test('is listed for staff in the order they ask for', async () => {
@@ -170,7 +170,7 @@ describe('a product', () => {
       apron('ProductUnpublished', {}),
     )
     const ask = async (parameters: Readonly<Record<string, string>>) =>
-      idsOf(await shop.ask(listAllProducts, parameters, { principal: staffWith('catalogue') }))
+      idsOf(await shop.ask(listAllProducts, parameters, { principal: asStaff('catalogue') }))
     expect(await ask({})).toEqual(['apron', 'cup', 'blue-teapot'])
     expect(await ask({ sort: 'slug' })).toEqual(['apron', 'blue-teapot', 'cup'])
     expect(await ask({ sort: 'changed', published: 'true' })).toEqual(['cup'])

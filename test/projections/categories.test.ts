@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { categoryEvents } from '../../src/domain/category.ts'
 import { categories, categoryQueries } from '../../src/projections/categories.ts'
-import { given, happenings } from './given.ts'
+import { given, happenings } from '../../src/testing/read-model.ts'
 
 const [listCategories, getCategory] = categoryQueries
 

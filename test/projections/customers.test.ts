@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest'
 import { customerEvents } from '../../src/domain/customer.ts'
 import { orderEvents } from '../../src/domain/order/events.ts'
 import { customerQueries, customers } from '../../src/projections/customers.ts'
-import { customer, given, happenings, staffWith } from './given.ts'
+import { asCustomer, asStaff, given, happenings } from '../../src/testing/read-model.ts'
 import { oneTeapotBack, payment, placement } from './order-events.ts'
 
 const [getCustomer, listCustomers] = customerQueries
-const staff = { principal: staffWith('customers') }
+const staff = { principal: asStaff('customers') }
 const ada = happenings(customerEvents, 'ada')
 const address = { name: 'Ada Lovelace', line1: '12 St James Square', city: 'London', postalCode: 'SW1Y 4JH' }
 const registered = ada('CustomerRegistered', {
@@ -73,10 +73,11 @@ describe('a member', () => {
 
   test('is seen by that customer and by staff', async () => {
     const shop = given(customers, registered)
-    const ask = (principal: ReturnType<typeof customer>) => shop.ask(getCustomer, { customerId: 'ada' }, { principal })
-    expect(await ask(customer('ada'))).toMatchObject({ name: 'Ada Lovelace' })
-    expect(await ask(customer('eve'))).toBeUndefined()
-    await expect(ask(staffWith('orders'))).rejects.toThrow('forbidden')
+    const ask = (principal: ReturnType<typeof asCustomer>) =>
+      shop.ask(getCustomer, { customerId: 'ada' }, { principal })
+    expect(await ask(asCustomer('ada'))).toMatchObject({ name: 'Ada Lovelace' })
+    expect(await ask(asCustomer('eve'))).toBeUndefined()
+    await expect(ask(asStaff('orders'))).rejects.toThrow('forbidden')
   })
 
   test('is an id once forgotten', async () => {

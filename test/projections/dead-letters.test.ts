@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { deadLetterEvents } from '../../src/engine/dead-letter.ts'
 import { deadLetterQueries, deadLetters } from '../../src/projections/dead-letters.ts'
-import { given, happenings, staffWith } from './given.ts'
+import { asStaff, given, happenings } from '../../src/testing/read-model.ts'
 
 const [listDeadLetters] = deadLetterQueries
-const operator = { principal: staffWith('system') }
+const operator = { principal: asStaff('system') }
 const letter = { source: 'job', name: 'capture-payment', subject: 'payment-1', position: 0, reason: 'Down' } as const
 const raised = (id: string, name: string = letter.name) =>
   happenings(deadLetterEvents, id)('DeadLetterRaised', { ...letter, name })
@@ -36,6 +36,6 @@ test('what is retried or discarded is gone, and back when it fails again', async
 })
 
 test('only operators may ask', async () => {
-  const asked = given(deadLetters).ask(listDeadLetters, {}, { principal: staffWith('orders') })
+  const asked = given(deadLetters).ask(listDeadLetters, {}, { principal: asStaff('orders') })
   await expect(asked).rejects.toThrow('forbidden')
 })

@@ -6,7 +6,7 @@ import { job } from '../../src/engine/job.ts'
 import { type OpenWork, openWork } from '../../src/engine/open-work.ts'
 import { idOf } from '../../src/engine/streams.ts'
 import { openWorkQueries } from '../../src/projections/open-work.ts'
-import { given, happenings, staffWith } from './given.ts'
+import { asStaff, given, happenings } from '../../src/testing/read-model.ts'
 
 const capture = job({
   name: 'capture',
@@ -19,7 +19,7 @@ const capture = job({
 })
 const work = openWork([capture])
 const [listOpenWork] = openWorkQueries(work)
-const operator = { principal: staffWith('system') }
+const operator = { principal: asStaff('system') }
 const of = (id: string) => happenings(paymentEvents, id)
 const orderId = 'order-1'
 
@@ -66,5 +66,5 @@ test('work that was set aside says so, is taken up again when it is retried, and
 })
 
 test('only operators may ask', async () => {
-  await expect(given(work).ask(listOpenWork, {}, { principal: staffWith('orders') })).rejects.toThrow('forbidden')
+  await expect(given(work).ask(listOpenWork, {}, { principal: asStaff('orders') })).rejects.toThrow('forbidden')
 })

@@ -3,7 +3,7 @@ import { orderEvents } from '../../src/domain/order/events.ts'
 import { paymentEvents } from '../../src/domain/payment/events.ts'
 import { stockItemEvents } from '../../src/domain/stock-item.ts'
 import { orderTimeline, timelineQueries } from '../../src/projections/order-timeline.ts'
-import { customer, given, happenings, staffWith, start } from './given.ts'
+import { asCustomer, asStaff, given, happenings, start } from '../../src/testing/read-model.ts'
 import { oneTeapotBack, placement } from './order-events.ts'
 
 const [getOrderTimeline] = timelineQueries
@@ -41,12 +41,12 @@ const shop = given(
   ),
   first('OrderRefunded', oneTeapotBack()),
 )
-const ask = (principal: ReturnType<typeof customer>, parameters = {}) =>
+const ask = (principal: ReturnType<typeof asCustomer>, parameters = {}) =>
   shop.ask(getOrderTimeline, { orderId: 'order-1', ...parameters }, { principal })
 
 test('tells what happened to an order, its payments and its reservations, in order', async () => {
   await shop.documents()
-  expect(await ask(customer('ada'))).toMatchObject({
+  expect(await ask(asCustomer('ada'))).toMatchObject({
     items: [
       {
         at: '2026-01-15T09:30:00.000Z',
@@ -74,23 +74,23 @@ test('only staff is told who did it', async () => {
     { kind: 'staff', id: 'key-1' },
     { kind: 'customer', id: 'ada' },
   ]
-  expect(await ask(staffWith('orders'))).toMatchObject({ items: actors.map((by) => ({ by })) })
-  expect(await ask(customer('ada'))).toMatchObject({ items: actors.map(() => ({ by: null })) })
+  expect(await ask(asStaff('orders'))).toMatchObject({ items: actors.map((by) => ({ by })) })
+  expect(await ask(asCustomer('ada'))).toMatchObject({ items: actors.map(() => ({ by: null })) })
 })
 
 test('says nothing that is secret or personal', async () => {
-  for (const principal of [customer('ada'), staffWith('orders')]) {
+  for (const principal of [asCustomer('ada'), asStaff('orders')]) {
     expect(JSON.stringify(await ask(principal))).not.toMatch(/secret|sealed|pay_1|example\.com|London/)
   }
   expect(JSON.stringify(await shop.documents())).not.toMatch(/secret|sealed|example\.com|London/)
 })
 
 test('does not exist for others, nor for an order that does not', async () => {
-  expect(await ask(customer('bob'))).toBeUndefined()
-  expect(await ask(staffWith('orders'), { orderId: 'order-9' })).toBeUndefined()
+  expect(await ask(asCustomer('bob'))).toBeUndefined()
+  expect(await ask(asStaff('orders'), { orderId: 'order-9' })).toBeUndefined()
 })
 
 test('comes in pages', async () => {
-  const page = await ask(customer('ada'), { limit: '2' })
+  const page = await ask(asCustomer('ada'), { limit: '2' })
   expect(page).toMatchObject({ items: [{ type: 'OrderPlaced' }, { type: 'StockReserved' }], next: expect.any(String) })
 })

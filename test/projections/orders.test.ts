@@ -8,13 +8,13 @@ import { paymentEvents } from '../../src/domain/payment/events.ts'
 import { Rejection } from '../../src/engine/errors.ts'
 import { orderQueries } from '../../src/projections/order-queries.ts'
 import { orders } from '../../src/projections/orders.ts'
-import { customer, given, type Happening, happenings, staffWith } from './given.ts'
+import { asCustomer, asStaff, given, type Happening, happenings } from '../../src/testing/read-model.ts'
 import { cup, oneTeapotBack, payment, placement, teapots } from './order-events.ts'
 
 const [getOrder, listOwnOrders, listOrders] = orderQueries
 const first = happenings(orderEvents, 'order-1', { person: 'ada' })
 const gateway = happenings(paymentEvents, 'payment-1')
-const staff = { principal: staffWith('orders') }
+const staff = { principal: asStaff('orders') }
 
 const placed = first('OrderPlaced', placement())
 const started = first('OrderPaymentStarted', {
@@ -191,10 +191,10 @@ describe('an order', () => {
 
   test('is seen by its customer and by staff, and by nobody else', async () => {
     const shop = given(orders, placed)
-    const ask = (principal: ReturnType<typeof customer>) => shop.ask(getOrder, { orderId: 'order-1' }, { principal })
-    expect(await ask(customer('ada'))).toMatchObject({ id: 'order-1', email: 'ada@example.com' })
-    expect(await ask(customer('eve'))).toBeUndefined()
-    await expect(ask(staffWith('stock'))).rejects.toThrow('forbidden')
+    const ask = (principal: ReturnType<typeof asCustomer>) => shop.ask(getOrder, { orderId: 'order-1' }, { principal })
+    expect(await ask(asCustomer('ada'))).toMatchObject({ id: 'order-1', email: 'ada@example.com' })
+    expect(await ask(asCustomer('eve'))).toBeUndefined()
+    await expect(ask(asStaff('stock'))).rejects.toThrow('forbidden')
     expect(await shop.ask(getOrder, { orderId: 'order-9' }, staff)).toBeUndefined()
   })
 
@@ -251,9 +251,9 @@ describe('lists of orders', () => {
   }
 
   test("a shopper's own come the newest first", async () => {
-    const answer = Page.parse(await shop.ask(listOwnOrders, {}, { principal: customer('ada') }))
+    const answer = Page.parse(await shop.ask(listOwnOrders, {}, { principal: asCustomer('ada') }))
     expect(answer.items.map(({ id }) => id)).toEqual(['order-4', 'order-3', 'order-1'])
-    const pending = await shop.ask(listOwnOrders, { status: 'confirmed' }, { principal: customer('ada') })
+    const pending = await shop.ask(listOwnOrders, { status: 'confirmed' }, { principal: asCustomer('ada') })
     expect(pending).toMatchObject({ items: [{ id: 'order-1' }] })
   })
 

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { paymentEvents } from '../../src/domain/payment/events.ts'
 import { paymentQueries, payments } from '../../src/projections/payments.ts'
-import { given, type Happening, happenings, staffWith } from './given.ts'
+import { asStaff, given, type Happening, happenings } from '../../src/testing/read-model.ts'
 
 const [getPayment, listPayments] = paymentQueries
-const staff = { principal: staffWith('payments') }
+const staff = { principal: asStaff('payments') }
 const orderId = 'order-1'
 const one = happenings(paymentEvents, 'payment-1')
 const request = {
@@ -86,6 +86,6 @@ test('payments that could not be paid back are found, until they are', async () 
 })
 
 test('only staff with the scope may ask', async () => {
-  const asked = given(payments).ask(listPayments, {}, { principal: staffWith('orders') })
+  const asked = given(payments).ask(listPayments, {}, { principal: asStaff('orders') })
   await expect(asked).rejects.toThrow('forbidden')
 })

@@ -4,7 +4,7 @@ import { ZodError, z } from 'zod'
 import { orderEvents } from '../../src/domain/order/events.ts'
 import { sales } from '../../src/projections/sales.ts'
 import { salesQueries } from '../../src/projections/sales-queries.ts'
-import { given, type Happening, happenings, staffWith } from './given.ts'
+import { asStaff, given, type Happening, happenings } from '../../src/testing/read-model.ts'
 
 const [series, byProduct, byCategory, byCountry] = salesQueries
 const zero = {
@@ -31,7 +31,7 @@ const Ranking = z.object({
     }),
   ),
 })
-const analyst = { principal: staffWith('analytics') }
+const analyst = { principal: asStaff('analytics') }
 
 interface Line {
   readonly productId: string
@@ -171,7 +171,7 @@ describe('sales by time', () => {
 
   test('only analysts may ask', async () => {
     const day = { from: '2026-01-15', to: '2026-01-15', currency: 'EUR' }
-    const asked = given(sales).ask(series, day, { principal: staffWith('orders') })
+    const asked = given(sales).ask(series, day, { principal: asStaff('orders') })
     await expect(asked).rejects.toThrow('forbidden')
   })
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { shippingMethodEvents } from '../../src/domain/shipping-method.ts'
 import { shippingMethodQueries, shippingMethods } from '../../src/projections/shipping-methods.ts'
-import { given, happenings, staffWith } from './given.ts'
+import { asStaff, given, happenings } from '../../src/testing/read-model.ts'
 
 const [listShippingMethods, listOfferedShippingMethods] = shippingMethodQueries
 
@@ -56,7 +56,7 @@ test('methods are listed by country and currency', async () => {
 })
 
 test('staff see all terms', async () => {
-  expect(await shop.ask(listOfferedShippingMethods, {}, { principal: staffWith('catalogue') })).toMatchObject({
+  expect(await shop.ask(listOfferedShippingMethods, {}, { principal: asStaff('catalogue') })).toMatchObject({
     items: [
       { id: 'express', countries: ['DE', 'AT'] },
       { id: 'standard', ...terms, revision: 1 },

@@ -2,10 +2,10 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { stockItemEvents } from '../../src/domain/stock-item.ts'
 import { stockLevelQueries, stockLevels } from '../../src/projections/stock-levels.ts'
-import { given, happenings, staffWith, start } from './given.ts'
+import { asStaff, given, happenings, start } from '../../src/testing/read-model.ts'
 
 const [getStockLevel, listStockLevels] = stockLevelQueries
-const staff = { principal: staffWith('stock') }
+const staff = { principal: asStaff('stock') }
 const teapot = happenings(stockItemEvents, 'TEAPOT-BLUE')
 const received = (sku: string, quantity: number) =>
   happenings(stockItemEvents, sku)('StockReceived', { sku, quantity, reference: 'DN-1' })
@@ -72,6 +72,6 @@ test.each([
 test('only staff with the scope may ask', async () => {
   const shop = given(stockLevels)
   expect(await shop.ask(getStockLevel, { sku }, staff)).toBeUndefined()
-  await expect(shop.ask(getStockLevel, { sku }, { principal: staffWith('orders') })).rejects.toThrow('forbidden')
+  await expect(shop.ask(getStockLevel, { sku }, { principal: asStaff('orders') })).rejects.toThrow('forbidden')
   await expect(shop.ask(listStockLevels)).rejects.toThrow('unauthenticated')
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { taxRatesEvents } from '../../src/domain/tax-rates.ts'
 import { taxRateQueries, taxRates } from '../../src/projections/tax-rates.ts'
-import { given, happenings, staffWith } from './given.ts'
+import { asStaff, given, happenings } from '../../src/testing/read-model.ts'
 
 const [listTaxRates, getTaxRates] = taxRateQueries
 
@@ -16,7 +16,7 @@ const shop = given(
 )
 const inAustria = { country: 'AT', rates: { standard: 2_000 }, revision: 0 }
 const inGermany = { country: 'DE', rates: { standard: 1_900, reduced: 700 }, revision: 2 }
-const principal = staffWith('catalogue')
+const principal = asStaff('catalogue')
 
 test('each country has its latest rates', async () => {
   await shop.expect({ 'tax-rates': { AT: inAustria, DE: inGermany } })

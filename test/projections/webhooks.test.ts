@@ -4,9 +4,9 @@ import { webhookReceiverEvents } from '../../src/domain/webhook-receiver.ts'
 import { webhookEvents } from '../../src/domain/webhooks.ts'
 import { webhookDeliveries, webhookDeliveryQueries } from '../../src/projections/webhook-deliveries.ts'
 import { webhookDirectory, webhookQueries } from '../../src/projections/webhooks.ts'
-import { given, happenings, staffWith, start } from './given.ts'
+import { asStaff, given, happenings, start } from '../../src/testing/read-model.ts'
 
-const staff = { principal: staffWith('webhooks') }
+const staff = { principal: asStaff('webhooks') }
 const all = happenings(webhookEvents, 'all')
 const receiver = happenings(webhookReceiverEvents, 'erp')
 const [listWebhooks, getWebhook] = webhookQueries
@@ -55,7 +55,7 @@ test('all have one revision, and what is deleted is gone', async () => {
   expect(await model.ask(listWebhooks, {}, staff)).toEqual({ items: [{ ...shown, title: 'B', revision: 6 }] })
   expect(await model.ask(getWebhook, { webhookId: 'crm' }, staff)).toBeUndefined()
   expect(await given(webhookDirectory).ask(listWebhooks, {}, staff)).toEqual({ items: [] })
-  await expect(model.ask(listWebhooks, {}, { principal: staffWith('orders') })).rejects.toThrow('forbidden')
+  await expect(model.ask(listWebhooks, {}, { principal: asStaff('orders') })).rejects.toThrow('forbidden')
 })
 
 const delivery = happenings(webhookDeliveryEvents, 'delivery-1')

@@ -4,11 +4,11 @@ import { paymentEvents } from '../../src/domain/payment/events.ts'
 import { payment } from '../../src/domain/payment/payment.ts'
 import { stockItem, stockItemEvents } from '../../src/domain/stock-item.ts'
 import { type Ask, ask } from '../../src/engine/command.ts'
+import { reactionsOf, recorded } from '../../src/testing/reactions.ts'
+import { specification } from '../../src/testing/specification.ts'
 import { fulfilOrder } from '../../src/workers/fulfil-order.ts'
 import * as words from '../domain/order/vocabulary.ts'
-import { specification } from '../given.ts'
 import { placement } from '../projections/order-events.ts'
-import { reactionsOf, recorded } from './reactions.ts'
 
 const { id, total, failure, placed, teapotsReserved, cupReserved, stockSecured, paymentStarted, pieces } = words
 const { secured, owed, owedAndPaid, expired, rejected, cancelled, confirmed, paid, shipped } = words

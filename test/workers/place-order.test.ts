@@ -1,10 +1,10 @@
 import { test } from 'vitest'
 import { cart, cartEvents } from '../../src/domain/cart.ts'
 import { order } from '../../src/domain/order/order.ts'
+import { reactionsOf } from '../../src/testing/reactions.ts'
+import { specification } from '../../src/testing/specification.ts'
 import { placeOrder } from '../../src/workers/place-order.ts'
-import { specification } from '../given.ts'
 import { placement } from '../projections/order-events.ts'
-import { reactionsOf } from './reactions.ts'
 
 test('a cart that is checked out places its order, which waits for as long as the shop says', () => {
   const { number: _, cartId: _cart, placedAt: _placed, expiresAt: _expires, ...contents } = placement()

@@ -3,9 +3,9 @@ import { gatewayCallback, gatewayCallbackEvents } from '../../src/domain/gateway
 import { paymentEvents } from '../../src/domain/payment/events.ts'
 import { payment } from '../../src/domain/payment/payment.ts'
 import { ask } from '../../src/engine/command.ts'
+import { reactionsOf } from '../../src/testing/reactions.ts'
+import { specification } from '../../src/testing/specification.ts'
 import { settlePayment } from '../../src/workers/settle-payment.ts'
-import { specification } from '../given.ts'
-import { reactionsOf } from './reactions.ts'
 
 const paymentId = 'payment-1'
 const reference = 'pay_8f2k'

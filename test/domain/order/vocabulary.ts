@@ -1,6 +1,6 @@
 import { orderEvents } from '../../../src/domain/order/events.ts'
 import { order } from '../../../src/domain/order/order.ts'
-import { specification } from '../../given.ts'
+import { specification } from '../../../src/testing/specification.ts'
 import { cup, oneTeapotBack, payment, placement, teapots } from '../../projections/order-events.ts'
 
 /** The words for the tests of an order of two blue teapots and one red cup. */

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { decider, fact, withFacts } from '../src/engine/decider.ts'
-import { reject } from '../src/engine/errors.ts'
-import { defineEvents, type EventOf } from '../src/engine/events.ts'
-import { personal } from '../src/engine/personal-data.ts'
-import { having, specification } from './given.ts'
+import { decider, fact, withFacts } from '../../src/engine/decider.ts'
+import { reject } from '../../src/engine/errors.ts'
+import { defineEvents, type EventOf } from '../../src/engine/events.ts'
+import { personal } from '../../src/engine/personal-data.ts'
+import { having, specification } from '../../src/testing/specification.ts'
 
 /** A counter whose every part can be made wrong: the tests of the tests. */
 

@@ -1,11 +1,11 @@
-import { isImmutable } from 'immutable'
-import { expect } from 'vitest'
+import { AssertionError, match } from 'node:assert/strict'
 import type { z } from 'zod'
-import type { CommandSchemas, Context, Decider, Decision, FactRequests } from '../src/engine/decider.ts'
-import { Rejection } from '../src/engine/errors.ts'
-import type { Actor, EventData } from '../src/engine/event-store.ts'
-import type { DomainEvent, EventDefinitions } from '../src/engine/events.ts'
-import { replacePersonal } from '../src/engine/personal-data.ts'
+import type { CommandSchemas, Context, Decider, Decision, FactRequests } from '../engine/decider.ts'
+import { Rejection } from '../engine/errors.ts'
+import type { Actor, EventData } from '../engine/event-store.ts'
+import type { DomainEvent, EventDefinitions } from '../engine/events.ts'
+import { assertEqual } from './difference.ts'
+import { deepFreeze, opened, parsed, schemaOf } from './sealing.ts'
 
 /**
  * The grammar of a decider's tests: `given(...events).when(type, command).then(...events)`. Every test is also one of
@@ -47,57 +47,6 @@ interface When<C extends CommandSchemas> {
   thenRejected(code: string, details?: Readonly<Record<string, unknown>>): Given<C>
 }
 
-const standIn = 'sealed:'
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
-}
-
-function replaced(schema: z.ZodObject, data: unknown, replace: (found: unknown) => unknown): EventData {
-  const result = replacePersonal(schema, data, replace)
-  if (!isRecord(result)) throw new Error('An event or a command must be an object')
-  return result
-}
-
-/** Stands in for the real seal: opaque, and equal for equal values. */
-function seal(value: unknown): unknown {
-  return typeof value === 'string' && value.startsWith(standIn) ? value : standIn + JSON.stringify(value)
-}
-
-function open(value: unknown): unknown {
-  if (typeof value !== 'string' || !value.startsWith(standIn)) throw new Error(`Not sealed: ${JSON.stringify(value)}`)
-  return JSON.parse(value.slice(standIn.length))
-}
-
-/** Parsed and sealed, as a command or an event reaches a decider. */
-function parsed(schema: z.ZodObject, data: unknown): EventData {
-  const clear = replaced(schema, data, (value) =>
-    typeof value === 'string' && value.startsWith(standIn) ? open(value) : value,
-  )
-  return deepFreeze(replaced(schema, schema.parse(clear), seal))
-}
-
-function schemaOf(definitions: EventDefinitions, type: string): z.ZodObject {
-  const definition = definitions.byType.get(type)
-  if (definition === undefined) throw new Error(`${definitions.category} defines no event ${type}`)
-  return definition.schema
-}
-
-/** Makes it an error to change a value in place. Persistent maps can't be changed; what they hold could. */
-function deepFreeze<T>(value: T): T {
-  if (!isRecord(value) || Object.isFrozen(value)) return value
-  if (value instanceof Map || value instanceof Set) {
-    throw new Error('A state holds plain objects, arrays and persistent maps, no Map or Set, which can be changed')
-  }
-  if (isImmutable(value)) value.forEach(deepFreezeEntry)
-  else for (const inner of Object.values(Object.freeze(value))) deepFreeze(inner)
-  return value
-}
-
-function deepFreezeEntry(value: unknown): void {
-  deepFreeze(value)
-}
-
 /** Frozen at both ends: an `evolve` that changes in place what it was given fails in the `then` of its event. */
 function fold(decider: Decider, from: unknown, events: readonly DomainEvent[]): unknown {
   return deepFreeze(
@@ -137,7 +86,7 @@ function decide(decision: Decision<unknown>, data: EventData, state: unknown, ar
 
 function rejectionOf(decideIt: () => readonly DomainEvent[]): Rejection {
   try {
-    throw new Error(`Expected a rejection, got ${JSON.stringify(decideIt())}`)
+    throw new AssertionError({ message: `Expected a rejection, got ${JSON.stringify(decideIt())}` })
   } catch (error) {
     if (error instanceof Rejection) return error
     throw error
@@ -170,30 +119,32 @@ function givenState<C extends CommandSchemas>(decider: Decider, defaults: Surrou
               // What a decider makes is sealed, and in the clear it is what the schema says.
               for (const event of events) {
                 const eventSchema = schemaOf(decider.events, event.type)
-                const clear = replaced(eventSchema, event.data, open)
-                expect(eventSchema.parse(clear), `${event.type} as its schema has it`).toStrictEqual(clear)
+                const clear = opened(eventSchema, event.data)
+                assertEqual(clear, eventSchema.parse(clear), `${event.type} as its schema has it`)
               }
-              expect(events).toStrictEqual(
+              assertEqual(
+                events,
                 expected.map((event) => ({
                   type: event.type,
                   data: parsed(schemaOf(decider.events, event.type), event.data),
                 })),
+                `what ${type} makes happen`,
               )
             }
             const next = fold(decider, state, expected)
-            if (isRepeated) for (const after of states(next)) expect(answer(after), 'sent again').toStrictEqual([])
+            if (isRepeated) for (const after of states(next)) assertEqual(answer(after), [], `${type} sent again`)
             return givenState(decider, defaults, next)
           },
           thenNothing() {
-            for (const before of states(state)) expect(answer(before)).toStrictEqual([])
+            for (const before of states(state)) assertEqual(answer(before), [], `${type} of what has happened already`)
             return givenState(decider, defaults, state)
           },
           thenRejected(code, details) {
             for (const before of states(state)) {
               const rejection = rejectionOf(() => answer(before))
-              expect(rejection.code).toBe(code)
-              expect(rejection.message, 'a sentence for people').toMatch(/^[A-Z].*[.]$/)
-              if (details) expect(rejection.details).toStrictEqual(details)
+              assertEqual(rejection.code, code, `code of the rejection of ${type}`)
+              match(rejection.message, /^[A-Z].*[.]$/, `The rejection is no sentence for people: ${rejection.message}`)
+              if (details) assertEqual(rejection.details, details, `details of the rejection of ${type}`)
             }
             return givenState(decider, defaults, state)
           },

@@ -1,17 +1,17 @@
-import { expect } from 'vitest'
 import type { z } from 'zod'
-import { memoryKeyVault } from '../../src/adapters/memory/key-vault.ts'
-import { memoryReadStore } from '../../src/adapters/memory/read-store.ts'
-import { anonymous, mayAsk, mayTouch, type Principal } from '../../src/engine/access.ts'
-import type { Metadata } from '../../src/engine/event-store.ts'
-import type { EventDefinitions, Recorded } from '../../src/engine/events.ts'
-import { type PersonalData, personalData } from '../../src/engine/personal-data.ts'
-import { type Projection, specOf } from '../../src/engine/projection.ts'
-import { project } from '../../src/engine/projector.ts'
-import { readerOf } from '../../src/engine/query.ts'
-import type { QueryDefinition } from '../../src/engine/query-definition.ts'
-import type { Document, Generation } from '../../src/engine/read-store.ts'
-import { streamName } from '../../src/engine/streams.ts'
+import { memoryKeyVault } from '../adapters/memory/key-vault.ts'
+import { memoryReadStore } from '../adapters/memory/read-store.ts'
+import { anonymous, mayAsk, mayTouch, type Principal } from '../engine/access.ts'
+import type { Metadata } from '../engine/event-store.ts'
+import type { EventDefinitions, Recorded } from '../engine/events.ts'
+import { type PersonalData, personalData } from '../engine/personal-data.ts'
+import { type Projection, specOf } from '../engine/projection.ts'
+import { project } from '../engine/projector.ts'
+import { readerOf } from '../engine/query.ts'
+import type { QueryDefinition } from '../engine/query-definition.ts'
+import type { Document, Generation } from '../engine/read-store.ts'
+import { streamName } from '../engine/streams.ts'
+import { assertEqual } from './difference.ts'
 
 /** Tests of read models: `given(projection, ...events).expect(documents)`, and what queries then answer. */
 
@@ -78,12 +78,12 @@ interface AskOptions {
 }
 
 /** Staff with these scopes. */
-export function staffWith(...scopes: readonly string[]): Principal {
+export function asStaff(...scopes: readonly string[]): Principal {
   return { kind: 'staff', id: 'key-1', scopes: new Set(scopes) }
 }
 
 /** A customer with an account. */
-export function customer(id: string): Principal {
+export function asCustomer(id: string): Principal {
   return { kind: 'customer', id, scopes: new Set() }
 }
 
@@ -99,9 +99,9 @@ export function given(projection: Projection, ...happened: readonly Happening[])
     const events = await recorded
     const once = await allDocuments(personal, projection, await fold(projection, [events]))
     const singly = events.map((event) => [event])
-    expect(await allDocuments(personal, projection, await fold(projection, singly)), 'one at a time').toEqual(once)
+    assertEqual(await allDocuments(personal, projection, await fold(projection, singly)), once, 'folded one at a time')
     const again = [events.slice(0, events.length / 2), events, ...singly]
-    expect(await allDocuments(personal, projection, await fold(projection, again)), 'more than once').toEqual(once)
+    assertEqual(await allDocuments(personal, projection, await fold(projection, again)), once, 'folded more than once')
     return once
   }
 
@@ -111,7 +111,7 @@ export function given(projection: Projection, ...happened: readonly Happening[])
     /** Compares all documents of the collections that are named, by their ids. */
     async expect(expected: Documents): Promise<void> {
       const made = await documents()
-      for (const [name, bodies] of Object.entries(expected)) expect(made[name], name).toEqual(bodies)
+      for (const [name, bodies] of Object.entries(expected)) assertEqual(made[name], bodies, name)
     },
 
     /**
@@ -195,7 +195,7 @@ async function allDocuments(
       schema,
       found.map(({ body }) => body),
     )
-    for (const body of opened) expect(schema.parse(body), `${name} as their schema says`).toEqual(body)
+    for (const body of opened) assertEqual(body, schema.parse(body), `${name} as their schema has them`)
     return [name, Object.fromEntries(found.map(({ id }, index) => [id, opened[index]]))] as const
   })
   return Object.fromEntries(await Promise.all(entries))

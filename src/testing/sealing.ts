@@ -1,0 +1,68 @@
+import { isImmutable } from 'immutable'
+import type { z } from 'zod'
+import type { EventData } from '../engine/event-store.ts'
+import type { EventDefinitions } from '../engine/events.ts'
+import { replacePersonal } from '../engine/personal-data.ts'
+
+/** Personal data and immutability in tests of what is pure: a stand-in for the real seal, and values that can't be changed. */
+
+const standIn = 'sealed:'
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+function replaced(schema: z.ZodObject, data: unknown, replace: (found: unknown) => unknown): EventData {
+  const result = replacePersonal(schema, data, replace)
+  if (!isRecord(result)) throw new Error('An event or a command must be an object')
+  return result
+}
+
+/** Opaque, and equal for equal values. */
+function seal(value: unknown): unknown {
+  return typeof value === 'string' && value.startsWith(standIn) ? value : standIn + JSON.stringify(value)
+}
+
+function open(value: unknown): unknown {
+  if (typeof value !== 'string' || !value.startsWith(standIn)) throw new Error(`Not sealed: ${JSON.stringify(value)}`)
+  return JSON.parse(value.slice(standIn.length))
+}
+
+/** With its personal values in the clear. @throws Error for one that is not sealed */
+export function opened(schema: z.ZodObject, data: unknown): EventData {
+  return replaced(schema, data, open)
+}
+
+/**
+ * Parsed and sealed, as a command or an event reaches a decider.
+ * @param data with personal values in the clear, or sealed already
+ * @throws ZodError for what the schema refuses
+ */
+export function parsed(schema: z.ZodObject, data: unknown): EventData {
+  const clear = replaced(schema, data, (value) =>
+    typeof value === 'string' && value.startsWith(standIn) ? open(value) : value,
+  )
+  return deepFreeze(replaced(schema, schema.parse(clear), seal))
+}
+
+/** The schema of an event. @throws Error for an event that the aggregate does not define */
+export function schemaOf(definitions: EventDefinitions, type: string): z.ZodObject {
+  const definition = definitions.byType.get(type)
+  if (definition === undefined) throw new Error(`${definitions.category} defines no event ${type}`)
+  return definition.schema
+}
+
+/** Makes it an error to change a value in place. Persistent maps can't be changed; what they hold could. */
+export function deepFreeze<T>(value: T): T {
+  if (!isRecord(value) || Object.isFrozen(value)) return value
+  if (value instanceof Map || value instanceof Set) {
+    throw new Error('A state holds plain objects, arrays and persistent maps, no Map or Set, which can be changed')
+  }
+  if (isImmutable(value)) value.forEach(deepFreezeEntry)
+  else for (const inner of Object.values(Object.freeze(value))) deepFreeze(inner)
+  return value
+}
+
+function deepFreezeEntry(value: unknown): void {
+  deepFreeze(value)
+}

@@ -103,7 +103,8 @@ export function authentication(options: AuthenticationOptions): (credentials: Cr
     }
     const principal = token === undefined ? undefined : await verify(token, isLocal)
     if (principal) return principal
-    failures.set(address, failed + 1)
+    // Others may have failed meanwhile.
+    failures.set(address, (failures.get(address) ?? 0) + 1)
     throw unauthenticated(
       'token-invalid',
       'This token is not good, or has expired. Send `Authorization: Bearer` with a new one.',

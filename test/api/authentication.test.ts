@@ -181,6 +181,13 @@ test('Who tries many tokens is stopped, and others at the same address are not',
   expect((await send(page, { as: staff })).statusCode).toBe(200)
 })
 
+test('Tokens that are tried at the same moment count one by one', async () => {
+  const { send } = await serve()
+  const tries = Array.from({ length: 100 }, (_, number) => send(page, { as: `dbk_all_guess${number}` }))
+  expect(new Set((await Promise.all(tries)).map(({ statusCode }) => statusCode))).toEqual(new Set([401]))
+  expect((await send(page, { as: 'dbk_all_onemore' })).statusCode).toBe(429)
+})
+
 test('A token of somebody who was forgotten is good no more', async () => {
   const { send, issuer } = await serve()
   const { token } = await issuer.issue('guest', 'forgotten')

@@ -1,7 +1,8 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
-import { accounts, mailGatewayOf } from './accounts.ts'
+import { accounts, mailGatewayOf } from './account-composition.ts'
+import type { MailGateway } from './accounts/mail-gateway.ts'
 import { api } from './api/api.ts'
 import { backupOperations } from './api/backup-operations.ts'
 import { clusterOperation } from './api/cluster-operation.ts'
@@ -26,7 +27,6 @@ import { shop } from './shop.ts'
 import { filesOf, openingError, openStorage } from './storage.ts'
 import { surroundingsOf } from './surroundings.ts'
 import { version } from './version.ts'
-import type { MailGateway } from './workers/mail-gateway.ts'
 import type { PaymentGateway } from './workers/payment-gateway.ts'
 
 export interface DaybookOptions {
@@ -174,7 +174,7 @@ export async function daybook(options: DaybookOptions = {}): Promise<Daybook> {
     opened.defer(logIn.close)
     // Where either is on a server, the server's own tools copy it.
     const isCopied = config.EVENTSTOREDB_URL === undefined && config.MONGODB_URL === undefined
-    const backup = isCopied ? backups(filesOf(directory), version, clock.now) : undefined
+    const backup = isCopied ? backups({ files: filesOf(directory), version, extensions, now: clock.now }) : undefined
     opened.defer(async () => backup?.close())
     const adminToken = randomBytes(32).toString('base64url')
     const { app, drain } = await api({

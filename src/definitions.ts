@@ -2,6 +2,7 @@
 
 /** The very zod that Daybook has: what another copy of it makes, it does not know. */
 export { z } from 'zod'
+export { type Mail, type MailGateway, UndeliverableMailError } from './accounts/mail-gateway.ts'
 export { cart, cartEvents } from './domain/cart.ts'
 export { customer, customerEvents } from './domain/customer.ts'
 export { orderEvents } from './domain/order/events.ts'
@@ -45,7 +46,6 @@ export {
 } from './engine/query-definition.ts'
 export { derivedId, idOf } from './engine/streams.ts'
 export type { Extension, JobSurroundings } from './extension.ts'
-export { type Mail, type MailGateway, UndeliverableMailError } from './workers/mail-gateway.ts'
 export {
   type CallbackRequest,
   ForgedCallbackError,

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http'
+import { TooManyAttemptsError } from '../accounts/attempts.ts'
 import { CorruptLogError, NewerVersionError, PreconditionError, Rejection, UnavailableError } from '../engine/errors.ts'
 
 /** Every error becomes an RFC 9457 problem here, and nowhere else. */
@@ -104,6 +105,10 @@ export function problemOf(error: unknown): Problem {
   if (error instanceof UnavailableError) {
     const headers = { 'retry-after': String(error.retryAfterSeconds) }
     return { status: 503, code: error.code, detail: error.message, headers }
+  }
+  if (error instanceof TooManyAttemptsError) {
+    const headers = { 'retry-after': String(error.retryAfterSeconds) }
+    return { status: 429, code: 'too-many-attempts', detail: error.message, headers }
   }
   if (error instanceof CorruptLogError) {
     const detail = 'What this needs is damaged in the event log. Tell the shop: its own log says where, and what to do.'

@@ -247,7 +247,7 @@ test('Prefer: wait answers with the outcome, or 202 when it does not come in tim
   const headers = { ...key, prefer: 'wait=5' }
 
   const slow = send('POST /v1/bookings', { as: ada, body: guest, headers })
-  await vi.waitUntil(() => until.mock.calls.length === 1)
+  await expect.poll(() => until.mock.calls).toHaveLength(1)
   await clock.advance(5_000)
   const late = await slow
   expect(late.statusCode).toBe(202)
@@ -255,7 +255,7 @@ test('Prefer: wait answers with the outcome, or 202 when it does not come in tim
   expect(late.json().id).toBe(id)
 
   const waiting = send('POST /v1/bookings', { as: ada, body: guest, headers })
-  await vi.waitUntil(() => until.mock.calls.length === 2)
+  await expect.poll(() => until.mock.calls).toHaveLength(2)
   const confirmed = await send(`POST /v1/bookings/${id}/confirm`, { as: staff })
   const answer = await waiting
   expect(answer.statusCode).toBe(201)

@@ -39,7 +39,7 @@ test('A position beyond the log, as after a restore, is unknown once it was wait
   await openVenue('globe')
   const far = positionTokens(store.logId).tokenOf(1_000_000)
   const asking = send('GET /v1/venues/globe', { headers: { 'daybook-position': far } })
-  await vi.waitUntil(() => waitFor.mock.calls.length > 0)
+  await expect.poll(() => waitFor.mock.calls).not.toHaveLength(0)
   await clock.advance(1_000)
   const answer = await asking
   expect(answer.statusCode).toBe(400)

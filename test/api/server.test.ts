@@ -172,7 +172,7 @@ test('Who waits for an outcome is answered when the server stops', async () => {
   await openVenue('globe')
   const body = { venueId: 'globe', seats: 1, email: 'ada@example.com' }
   const waiting = send('POST /v1/bookings', { as: ada, body, headers: { ...newKey(), prefer: 'wait=30' } })
-  await vi.waitUntil(() => until.mock.calls.length > 0)
+  await expect.poll(() => until.mock.calls).not.toHaveLength(0)
   drain()
   expect((await waiting).statusCode).toBe(202)
 })
@@ -187,7 +187,7 @@ test('A stop closes connections that are kept open, those too that it had to wai
     headers: { authorization: `Bearer ${ada}`, 'content-type': 'application/json', ...newKey(), prefer: 'wait=30' },
     body: JSON.stringify({ venueId: 'globe', seats: 1, email: 'ada@example.com' }),
   })
-  await vi.waitUntil(() => until.mock.calls.length > 0)
+  await expect.poll(() => until.mock.calls).not.toHaveLength(0)
   const closed: Promise<void> = app.close()
   const answer = await waiting
   expect([answer.status, answer.headers.get('connection')]).toEqual([202, 'close'])
@@ -231,7 +231,7 @@ test('Over a socket: bodies of 10 MB, broken requests, and a stop that waits for
     })
   ).headers.get('daybook-position')
   const underWay = fetch(`${address}/v1/venues/globe`, { headers: { 'daybook-position': position ?? '' } })
-  await vi.waitUntil(() => vi.mocked(engine.projections.waitFor).mock.calls.length > 0)
+  await expect.poll(() => vi.mocked(engine.projections.waitFor).mock.calls).not.toHaveLength(0)
   const closed = app.close()
   letGo()
   expect((await underWay).status).toBe(200)

@@ -1,4 +1,4 @@
-import { accounts } from '../../src/accounts.ts'
+import { accounts } from '../../src/account-composition.ts'
 import { memoryCredentialStore } from '../../src/adapters/memory/credential-store.ts'
 import { backupOperations } from '../../src/api/backup-operations.ts'
 import { openApiDocument } from '../../src/api/openapi.ts'

@@ -1,4 +1,4 @@
-import type { MailGateway } from '../../workers/mail-gateway.ts'
+import type { MailGateway } from '../../accounts/mail-gateway.ts'
 
 /** Puts mails into the mailbox of a sandbox, where `GET /v1/messages?to=` shows them; nothing is sent. */
 export function sandboxMailGateway({

@@ -1,6 +1,6 @@
 import { createTransport } from 'nodemailer'
 import { z } from 'zod'
-import { type MailGateway, UndeliverableMailError } from '../../workers/mail-gateway.ts'
+import { type MailGateway, UndeliverableMailError } from '../../accounts/mail-gateway.ts'
 
 export interface SmtpOptions {
   /** `smtp://` or `smtps://`, with user and password in it. */

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
+import { type AccountGuard, type AccountGuardOptions, accountGuard } from '../../accounts/account-guard.ts'
+import type { confirmationTokens, resetTokens } from '../../accounts/mail-token.ts'
+import type { MailTexts } from '../../accounts/mails.ts'
 import { EmailAddress } from '../../domain/values.ts'
 import { anyone, shopper } from '../../engine/access.ts'
 import { reject } from '../../engine/errors.ts'
 import { derivedId } from '../../engine/streams.ts'
 import { type Operation, operation } from '../operation-route.ts'
 import { problem, unauthenticated } from '../problems.ts'
-import { type AccountGuard, type AccountGuardOptions, accountGuard } from './account-guard.ts'
 import type { LogIns } from './log-in.ts'
-import type { confirmationTokens, resetTokens } from './mail-token.ts'
-import type { MailTexts } from './mails.ts'
 import { GuestToken, LoggedIn, MailedToken, NewPassword, SentPassword } from './schemas.ts'
 
 /** How people get an account, and into it. No answer, status or amount of work tells whether an e-mail address is known. */

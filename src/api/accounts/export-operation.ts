@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Sessions } from '../../accounts/sessions.ts'
 import { Id } from '../../domain/values.ts'
 import { owner } from '../../engine/access.ts'
 import { notFound } from '../../engine/errors.ts'
@@ -13,7 +14,6 @@ import { Order, orderDocuments, orders } from '../../projections/orders.ts'
 import { Payment, payments, paymentsOf } from '../../projections/payments.ts'
 import { type Operation, operation } from '../operation-route.ts'
 import { ShownSession, shownSession } from './session-operations.ts'
-import type { Sessions } from './sessions.ts'
 
 /** All that the shop knows of a person, as the person may ask for it (GDPR, articles 15 and 20). */
 

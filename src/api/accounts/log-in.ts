@@ -1,11 +1,11 @@
 import type { z } from 'zod'
+import type { guestCarts } from '../../accounts/guest-cart.ts'
+import type { Refreshed, Sessions } from '../../accounts/sessions.ts'
 import { Rejection, reject } from '../../engine/errors.ts'
 import type { ApiRequest } from '../exchange.ts'
 import type { PositionTokens } from '../position-token.ts'
 import type { Tokens } from '../tokens.ts'
-import type { guestCarts } from './guest-cart.ts'
 import type { LoggedIn, SessionTokens, TakenCart } from './schemas.ts'
-import type { Refreshed, Sessions } from './sessions.ts'
 
 /** What a log-in gives, whichever way somebody has shown who they are. */
 export interface LogIns {

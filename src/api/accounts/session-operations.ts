@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import type { Customers } from '../../accounts/customer-accounts.ts'
+import type { Session, Sessions } from '../../accounts/sessions.ts'
 import { EmailAddress, Id, Timestamp } from '../../domain/values.ts'
 import { anyone, type Principal, shopper } from '../../engine/access.ts'
 import { notFound, reject } from '../../engine/errors.ts'
@@ -6,10 +8,8 @@ import { headerOf } from '../exchange.ts'
 import type { Issuer } from '../issuer.ts'
 import { type Operation, operation } from '../operation-route.ts'
 import { unauthenticated } from '../problems.ts'
-import type { Customers } from './customer-accounts.ts'
 import type { LogIns } from './log-in.ts'
 import { GuestToken, RefreshTokenText, SessionTokens, TakenCart } from './schemas.ts'
-import type { Session, Sessions } from './sessions.ts'
 
 /** What people do with the sessions that they have. */
 

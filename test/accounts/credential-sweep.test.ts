@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { memoryCredentialStore } from '../../../src/adapters/memory/credential-store.ts'
-import { credentialSweep } from '../../../src/api/accounts/credential-sweep.ts'
-import { manualClock } from '../../manual-clock.ts'
+import { credentialSweep } from '../../src/accounts/credential-sweep.ts'
+import { memoryCredentialStore } from '../../src/adapters/memory/credential-store.ts'
+import { manualClock } from '../manual-clock.ts'
 
 const tenMinutes = 600_000
 

@@ -1,5 +1,5 @@
-import type { Clock } from '../../engine/clock.ts'
-import type { CredentialStore } from '../../engine/credential-store.ts'
+import type { Clock } from '../engine/clock.ts'
+import type { CredentialStore } from '../engine/credential-store.ts'
 
 export interface CredentialSweepOptions {
   readonly store: Pick<CredentialStore, 'sweep'>

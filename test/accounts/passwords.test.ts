@@ -1,6 +1,6 @@
 import { argon2Sync } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { passwords } from '../../../src/api/accounts/passwords.ts'
+import { passwords } from '../../src/accounts/passwords.ts'
 
 test('A password is kept as argon2id with a salt of its own', async () => {
   const { hash, verify } = passwords()

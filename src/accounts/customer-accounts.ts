@@ -1,10 +1,10 @@
-import { registerCustomer } from '../../commands/customers.ts'
-import { type Customer, customer, customerCommands, customerEvents } from '../../domain/customer.ts'
-import { claim, claimId } from '../../engine/claim.ts'
-import type { CommandHandler } from '../../engine/command-handler.ts'
-import type { PersonalData } from '../../engine/personal-data.ts'
-import { derivedId, idOf } from '../../engine/streams.ts'
-import type { Claims } from '../claims.ts'
+import { registerCustomer } from '../commands/customers.ts'
+import { type Customer, customer, customerCommands, customerEvents } from '../domain/customer.ts'
+import { claim, claimId } from '../engine/claim.ts'
+import type { Claims } from '../engine/claims.ts'
+import type { CommandHandler } from '../engine/command-handler.ts'
+import type { PersonalData } from '../engine/personal-data.ts'
+import { derivedId, idOf } from '../engine/streams.ts'
 
 /** The customers whom accounts belong to, as the log knows them. */
 export interface Customers {

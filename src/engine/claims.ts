@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import { claim, claimId } from '../engine/claim.ts'
-import type { Clock } from '../engine/clock.ts'
-import type { Command } from '../engine/command.ts'
-import { streamOf } from '../engine/command.ts'
-import type { UniqueValue } from '../engine/command-definition.ts'
-import type { CommandHandler } from '../engine/command-handler.ts'
-import { PreconditionError, Rejection, UnavailableError } from '../engine/errors.ts'
-import { noStream } from '../engine/event-store.ts'
-import { categoryOf, idOf } from '../engine/streams.ts'
+import { claim, claimId } from './claim.ts'
+import type { Clock } from './clock.ts'
+import type { Command } from './command.ts'
+import { streamOf } from './command.ts'
+import type { UniqueValue } from './command-definition.ts'
+import type { CommandHandler } from './command-handler.ts'
+import { PreconditionError, Rejection, UnavailableError } from './errors.ts'
+import { noStream } from './event-store.ts'
 import { keyedLock } from './keyed-lock.ts'
+import { categoryOf, idOf } from './streams.ts'
 
 export interface Claims {
   /**

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest'
-import { memoryCredentialStore } from '../../../src/adapters/memory/credential-store.ts'
-import { attempts } from '../../../src/api/accounts/attempts.ts'
-import { ProblemError } from '../../../src/api/problems.ts'
-import { manualClock } from '../../manual-clock.ts'
+import { attempts, TooManyAttemptsError } from '../../src/accounts/attempts.ts'
+import { memoryCredentialStore } from '../../src/adapters/memory/credential-store.ts'
+import { manualClock } from '../manual-clock.ts'
 
 const policy = { limit: 10, windowMs: 900_000 }
 
@@ -17,9 +16,8 @@ function counting() {
       await by.take(name, policy)
       return 0
     } catch (error) {
-      if (!(error instanceof ProblemError)) throw error
-      expect(error.problem).toMatchObject({ status: 429, code: 'too-many-attempts' })
-      return Number(error.problem.headers?.['retry-after'])
+      if (!(error instanceof TooManyAttemptsError)) throw error
+      return error.retryAfterSeconds
     }
   }
   async function spent(): Promise<void> {

@@ -1,6 +1,6 @@
 import pRetry, { AbortError } from 'p-retry'
-import { UnavailableError } from '../../engine/errors.ts'
-import { type Mail, type MailGateway, UndeliverableMailError } from '../../workers/mail-gateway.ts'
+import { UnavailableError } from '../engine/errors.ts'
+import { type Mail, type MailGateway, UndeliverableMailError } from './mail-gateway.ts'
 
 /** Mails that are sent after the answer, so that no answer waits for them, or tells by its time whether there is one. */
 export interface MailQueue {

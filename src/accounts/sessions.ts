@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
-import type { Clock } from '../../engine/clock.ts'
-import { type Credential, type CredentialStore, sessionKind } from '../../engine/credential-store.ts'
-import { UnavailableError } from '../../engine/errors.ts'
+import type { Clock } from '../engine/clock.ts'
+import { type Credential, type CredentialStore, sessionKind } from '../engine/credential-store.ts'
+import { UnavailableError } from '../engine/errors.ts'
 import { hashOf, type RefreshToken, type RefreshTokens } from './refresh-token.ts'
 
 /** Who has logged in where. A session is the family of refresh tokens that follow from one log-in (RFC 9700, section 4.14). */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { memoryCredentialStore } from '../../../src/adapters/memory/credential-store.ts'
-import { refreshTokens } from '../../../src/api/accounts/refresh-token.ts'
-import { sessions } from '../../../src/api/accounts/sessions.ts'
-import { manualClock } from '../../manual-clock.ts'
+import { refreshTokens } from '../../src/accounts/refresh-token.ts'
+import { sessions } from '../../src/accounts/sessions.ts'
+import { memoryCredentialStore } from '../../src/adapters/memory/credential-store.ts'
+import { manualClock } from '../manual-clock.ts'
 
 const hour = 3_600_000
 const day = 24 * hour

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { Clock } from '../../engine/clock.ts'
-import type { CredentialStore } from '../../engine/credential-store.ts'
+import type { Clock } from '../engine/clock.ts'
+import type { CredentialStore } from '../engine/credential-store.ts'
 
 /** Who can log in: by the keyed hash of an e-mail address, a customer and the hash of a password. */
 

@@ -1,10 +1,10 @@
-import { expect, test, vi } from 'vitest'
-import { claims } from '../../src/api/claims.ts'
+import { expect, test } from 'vitest'
 import { claim, claimId } from '../../src/engine/claim.ts'
+import { claims } from '../../src/engine/claims.ts'
 import { UnavailableError } from '../../src/engine/errors.ts'
 import type { EventStore } from '../../src/engine/event-store.ts'
-import { serve } from './serve.ts'
-import { venue } from './venue.ts'
+import { serve } from '../api/serve.ts'
+import { venue } from '../api/venue.ts'
 
 type Served = Awaited<ReturnType<typeof serve>>
 
@@ -126,7 +126,7 @@ test('A claim is not taken over while the outcome of its command is unknown', as
   const { openVenue, clock } = await serve({ store: stuck })
   holdBack = true
   const unknown = openVenue('slow', 'globe')
-  await vi.waitUntil(() => held > 0)
+  await expect.poll(() => held).toBeGreaterThan(0)
   await clock.advance(10_000)
   expect((await unknown).json().code).toBe('outcome-unknown')
   holdBack = false
@@ -169,7 +169,7 @@ test('A claim is not taken over before the command that it was made for has even
   }
   const { promise: held, resolve: letGo } = Promise.withResolvers<void>()
   const first = open('one', held)
-  await vi.waitUntil(() => log.length > 0)
+  await expect.poll(() => log).not.toEqual([])
   const second = open('two', held)
   // Enough other requests for the second one to come as far as it can.
   for (let count = 0; count < 5; count++) await send('GET /v1/venues/none')

@@ -1,11 +1,20 @@
 import { z } from 'zod'
-import type { Clock } from '../../engine/clock.ts'
-import type { CredentialStore } from '../../engine/credential-store.ts'
-import { UnavailableError } from '../../engine/errors.ts'
-import { keyedLock } from '../keyed-lock.ts'
-import { problem } from '../problems.ts'
+import type { Clock } from '../engine/clock.ts'
+import type { CredentialStore } from '../engine/credential-store.ts'
+import { UnavailableError } from '../engine/errors.ts'
+import { keyedLock } from '../engine/keyed-lock.ts'
 
 /** How often somebody has tried, for all processes together and across restarts; only what goes with the power may forget the latest tries. */
+
+/** Somebody has tried too often. */
+export class TooManyAttemptsError extends Error {
+  override readonly name = 'TooManyAttemptsError'
+  readonly retryAfterSeconds: number
+  constructor(retryAfterSeconds: number) {
+    super('Too many tries. Wait as long as Retry-After says, or ask for a new password.')
+    this.retryAfterSeconds = retryAfterSeconds
+  }
+}
 
 export interface AttemptPolicy {
   /** Tries in a window before the next one is refused. */
@@ -16,7 +25,7 @@ export interface AttemptPolicy {
 export interface Attempts {
   /**
    * Counts a try before it is made, so that those that come together count, too.
-   * @throws ProblemError (429) once there were too many; how long it then takes doubles with each further lock
+   * @throws TooManyAttemptsError once there were too many; how long it then takes doubles with each further lock
    */
   take(name: string, policy: AttemptPolicy): Promise<void>
   /** Takes a try back that was a good one. */
@@ -96,15 +105,7 @@ export function attempts({ store, clock, hash }: AttemptOptions): Attempts {
     async take(name, policy) {
       const step = await change(hash(name), (before) => counted(before, clock.now(), policy))
       if (step?.lockedUntil === undefined) return
-      const seconds = Math.max(1, Math.ceil((step.lockedUntil - clock.now()) / 1_000))
-      throw problem(
-        429,
-        'too-many-attempts',
-        'Too many tries. Wait as long as Retry-After says, or ask for a new password.',
-        {
-          headers: { 'retry-after': String(seconds) },
-        },
-      )
+      throw new TooManyAttemptsError(Math.max(1, Math.ceil((step.lockedUntil - clock.now()) / 1_000)))
     },
 
     async giveBack(name) {

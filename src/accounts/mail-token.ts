@@ -1,7 +1,7 @@
 import { EncryptJWT, jwtDecrypt } from 'jose'
 import { z } from 'zod'
-import { EmailAddress } from '../../domain/values.ts'
-import type { Clock } from '../../engine/clock.ts'
+import { EmailAddress } from '../domain/values.ts'
+import type { Clock } from '../engine/clock.ts'
 
 /**
  * What a link in a mail carries. It is encrypted, so that it needs no place in any store until it comes back, and nobody reads

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { keyedLock } from '../../src/api/keyed-lock.ts'
+import { keyedLock } from '../../src/engine/keyed-lock.ts'
 import { settled } from '../manual-clock.ts'
 
 test('Who wants the same key takes turns, in order; who wants another does not wait', async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Mail } from '../../workers/mail-gateway.ts'
+import type { Mail } from './mail-gateway.ts'
 
 /** What the mails of accounts say: nothing that whoever asked for one has written, for it goes to anybody in the shop's name. */
 

@@ -1,6 +1,6 @@
 import { type Argon2Parameters, argon2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
-import { UnavailableError } from '../../engine/errors.ts'
+import { UnavailableError } from '../engine/errors.ts'
 
 /** Passwords are kept as argon2id hashes (RFC 9106), written as PHC strings. */
 

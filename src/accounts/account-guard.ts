@@ -1,5 +1,4 @@
-import { reject, UnavailableError } from '../../engine/errors.ts'
-import type { ApiRequest } from '../exchange.ts'
+import { reject, UnavailableError } from '../engine/errors.ts'
 import type { Account, AccountRecords } from './account-records.ts'
 import type { Attempts } from './attempts.ts'
 import type { Customers } from './customer-accounts.ts'
@@ -19,6 +18,12 @@ export interface AccountGuardOptions {
   readonly mail: MailQueue | undefined
   /** The id of the account of an e-mail address. */
   readonly accountIdOf: (email: string) => string
+}
+
+/** Who tries. */
+export interface Caller {
+  /** Network address; of IPv6 the network (a /64). */
+  readonly address: string
 }
 
 export type AccountGuard = ReturnType<typeof accountGuard>
@@ -45,11 +50,11 @@ export function accountGuard(options: AccountGuardOptions) {
 
   /**
    * Compares a password, as a try that counts by account and by network address.
-   * @throws ProblemError (429) after too many; UnavailableError, and then it does not count
+   * @throws TooManyAttemptsError after too many; UnavailableError, and then it does not count
    */
   async function tryPassword(
     account: string,
-    { address }: Pick<ApiRequest, 'address'>,
+    { address }: Caller,
     ...[password, kept]: Parameters<Passwords['verify']>
   ): ReturnType<Passwords['verify']> {
     await attempts.take(`address ${address}`, ofAddress)
@@ -63,7 +68,7 @@ export function accountGuard(options: AccountGuardOptions) {
     }
   }
 
-  async function passed(account: string, { address }: Pick<ApiRequest, 'address'>): Promise<void> {
+  async function passed(account: string, { address }: Caller): Promise<void> {
     await attempts.clear(`account ${account}`)
     await attempts.giveBack(`address ${address}`)
   }
@@ -90,7 +95,7 @@ export function accountGuard(options: AccountGuardOptions) {
     }
   }
 
-  async function takeMail(email: string, { address }: Pick<ApiRequest, 'address'>): Promise<void> {
+  async function takeMail(email: string, { address }: Caller): Promise<void> {
     await attempts.take(`mails from ${address}`, mailsFrom)
     await attempts.take(`mails to ${accountIdOf(email)}`, mailsTo)
   }

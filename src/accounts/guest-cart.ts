@@ -1,13 +1,13 @@
-import { type Cart, cart, cartEvents } from '../../domain/cart.ts'
-import { customer } from '../../domain/customer.ts'
-import { ask, type Command } from '../../engine/command.ts'
-import type { CommandHandler } from '../../engine/command-handler.ts'
-import { PreconditionError, Rejection, UnavailableError } from '../../engine/errors.ts'
-import type { EventStore } from '../../engine/event-store.ts'
-import type { PersonalData } from '../../engine/personal-data.ts'
-import type { ReadModels } from '../../engine/projections.ts'
-import { derivedId } from '../../engine/streams.ts'
-import { carts, openCartsOf } from '../../projections/carts.ts'
+import { type Cart, cart, cartEvents } from '../domain/cart.ts'
+import { customer } from '../domain/customer.ts'
+import { ask, type Command } from '../engine/command.ts'
+import type { CommandHandler } from '../engine/command-handler.ts'
+import { PreconditionError, Rejection, UnavailableError } from '../engine/errors.ts'
+import type { EventStore } from '../engine/event-store.ts'
+import type { PersonalData } from '../engine/personal-data.ts'
+import type { ReadModels } from '../engine/projections.ts'
+import { derivedId } from '../engine/streams.ts'
+import { carts, openCartsOf } from '../projections/carts.ts'
 
 /** Takes a guest's cart along when the guest logs in. */
 

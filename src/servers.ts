@@ -29,9 +29,9 @@ class ServerUnreachableError extends Error {
   override readonly name = 'ServerUnreachableError'
 }
 
-/** Where a server is, without the password that its URL may hold. */
-function placeOf(url: string): string {
-  return url.replace(/^[^/]*\/\/(?:[^@/]*@)?/, '').replace(/[/?].*$/, '')
+/** Where a server is, without the password that its URL may hold, which may have an @ of its own. */
+export function placeOf(url: string): string {
+  return url.replace(/^(?:.*@|[^/]*\/\/)/, '').replace(/[/?].*$/, '')
 }
 
 async function reach<Opened>(noun: string, setting: string, url: string, open: () => Promise<Opened>): Promise<Opened> {

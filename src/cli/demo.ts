@@ -1,43 +1,17 @@
-import { fork } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { z } from 'zod'
 import { type Config, ConfigError } from '../config.ts'
 import type { Daybook } from '../daybook.ts'
 import { apiKey, scopes } from '../domain/api-key.ts'
-import { moduleBeside } from '../engine/module-file.ts'
 import type { Extension } from '../extension.ts'
 import { type Served, serve } from '../main.ts'
 import { type Connection, local, succeed } from './connection.ts'
+import { startSandbox } from './sandbox-process.ts'
 import { seedWithProgress } from './seed.ts'
 import { serveStorefront } from './storefront.ts'
 
 const demoKeyId = 'demo'
-const Address = z.object({ host: z.string(), port: z.int() })
-
-/**
- * Starts the sandbox gateway as a process of its own, on any port that is free. It ends with this one.
- * @param pageOrigins of the pages that may look into its mailbox
- */
-async function startSandbox(secret: string, pageOrigins: readonly string[]) {
-  const child = fork(moduleBeside('../adapters/sandbox/main', import.meta.url), [], {
-    env: { SANDBOX_PORT: '0', SANDBOX_SECRET: secret, SANDBOX_PAGE_ORIGINS: pageOrigins.join(',') },
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  })
-  const [message] = await Promise.race([
-    once(child, 'message'),
-    once(child, 'exit').then(() => {
-      throw new Error('The sandbox gateway did not start.')
-    }),
-  ])
-  const { host, port } = Address.parse(message)
-  return {
-    url: `http://${host}:${port}`,
-    tell: (callbackUrl: string) => child.send({ callbackUrl }),
-    stop: () => child.kill(),
-  }
-}
 
 /** A port that is taken is found before a shop is made up. @throws Error with the code EADDRINUSE */
 async function assertFree(host: string, port: number): Promise<void> {
@@ -76,11 +50,15 @@ export async function serveDemo(config: Config, extensions: readonly Extension[]
   await assertFree(config.DAYBOOK_METRICS_HOST, config.DAYBOOK_METRICS_PORT)
   const sandboxSecret = `whsec_${randomBytes(32).toString('base64')}`
   // The same at each start where it can be, for a browser keeps carts by the address.
-  const storefront = await serveStorefront(config.DAYBOOK_PORT === 0 ? 0 : config.DAYBOOK_PORT + 1)
+  const storefront = await serveStorefront(config.DAYBOOK_PORT === 0 ? 0 : (config.DAYBOOK_PORT + 1) % 65_536)
   const { tell, close } = storefront
   let stopSandbox: (() => void) | undefined
   try {
-    const sandbox = await startSandbox(sandboxSecret, storefront.origins)
+    const sandbox = await startSandbox({
+      secret: sandboxSecret,
+      pageOrigins: storefront.origins,
+      onEnd: sayThatSandboxEnded,
+    })
     stopSandbox = sandbox.stop
     const settings = {
       ...config,
@@ -116,6 +94,13 @@ export async function serveDemo(config: Config, extensions: readonly Extension[]
     await close()
     throw error
   }
+}
+
+/** It has everything in memory: another one would know none of the payments, so it is not simply started again. */
+function sayThatSandboxEnded(how: string): void {
+  console.error(
+    `\nThe sandbox gateway has ended (${how}). The shop goes on, but cards are not taken and mails not kept. Stop the demo by Ctrl-C and start it again: what happened in the shop stays.`,
+  )
 }
 
 function say(

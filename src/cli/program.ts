@@ -6,6 +6,7 @@ import type { Extension } from '../extension.ts'
 import { serve } from '../main.ts'
 import { forReading } from '../shop.ts'
 import { version } from '../version.ts'
+import { announce, announcementOf } from './announcement.ts'
 import { backup, restore } from './backup.ts'
 import { call, printCallable, printCallables } from './call.ts'
 import { printCluster } from './cluster.ts'
@@ -102,8 +103,13 @@ function programOf(extensions: readonly Extension[]): Command {
         return
       }
       assertServable(config)
-      const { stop } = await serve(config, { extensions, roles: role === 'all' ? roles : [role] })
-      stopOnSignal(stop)
+      const does = role === 'all' ? roles : [role]
+      const served = await serve(config, { extensions, roles: does })
+      stopOnSignal(served.stop)
+      const gateways = extensions.flatMap(({ gateways = [] }) => gateways.map(({ name }) => name))
+      announce(announcementOf(served, config, { roles: does, gateways }), process.stdout, (facts, message) =>
+        served.daybook.api.log.info(facts, message),
+      )
     })
 
   const keys = program.command('keys').description('API keys of staff and of programs')

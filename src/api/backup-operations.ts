@@ -34,6 +34,13 @@ const Status = z
         position: z.int().min(0).meta({ description: 'Place of the last event in it', example: 90_000 }),
         events: z.int().min(0).meta({ description: 'How many events it has', example: 90_000 }),
         bytes: z.int().min(0).meta({ description: 'Size of its files', example: 104_857_600 }),
+        lostKeys: z
+          .object({
+            persons: z.int().min(0).meta({ description: 'How many persons', example: 0 }),
+            isMore: z.boolean().meta({ description: 'Whether there are more than were counted', example: false }),
+            first: z.array(z.string()).max(10).meta({ description: 'The first of them', example: [] }),
+          })
+          .meta({ description: 'Persons whose data it has without a key, though they were not forgotten' }),
       })
       .exactOptional()
       .meta({ description: 'What it has' }),

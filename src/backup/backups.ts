@@ -1,12 +1,13 @@
 import { Worker } from 'node:worker_threads'
 import type { BackupStatus, Backups } from '../api/backup-operations.ts'
 import { moduleBeside } from '../engine/module-file.ts'
+import { type Extension, type ExtensionPlace, placesOf } from '../extension.ts'
 import type { DataFiles } from '../storage.ts'
 import { throttle } from '../throttle.ts'
-import type { Manifest } from './manifest.ts'
-import type { TakeOptions, TakeProgress } from './take.ts'
+import type { Taken, TakeOptions, TakeProgress } from './take.ts'
 
-export interface BackupTask extends Omit<TakeOptions, 'onProgress'> {
+export interface BackupTask extends Omit<TakeOptions, 'registry' | 'onProgress'> {
+  readonly extensions: readonly ExtensionPlace[]
   /** What the thread is asked for while it works, by the places of `control`. */
   readonly shared: SharedArrayBuffer
 }
@@ -16,7 +17,7 @@ export const control = { restMs: 0, stop: 1 } as const
 
 export type BackupMessage =
   | { readonly kind: 'progress'; readonly progress: TakeProgress }
-  | { readonly kind: 'done'; readonly manifest: Manifest }
+  | { readonly kind: 'done'; readonly taken: Taken }
   | { readonly kind: 'stopped' }
   | { readonly kind: 'failed'; readonly message: string }
 
@@ -26,8 +27,16 @@ export interface LocalBackups extends Backups {
   close(): Promise<void>
 }
 
-/** @param version of Daybook */
-export function backups(files: DataFiles, version: string, now: () => number): LocalBackups {
+export interface BackupsOptions {
+  readonly files: DataFiles
+  /** Of Daybook. */
+  readonly version: string
+  /** What the shop has beside what every shop has. */
+  readonly extensions: readonly Extension[]
+  readonly now: () => number
+}
+
+export function backups({ files, version, extensions, now }: BackupsOptions): LocalBackups {
   let status: BackupStatus = { state: 'none' }
   let running: Promise<void> = Promise.resolve()
   let asked = new Int32Array(new SharedArrayBuffer(8))
@@ -52,7 +61,14 @@ export function backups(files: DataFiles, version: string, now: () => number): L
       status = { state: 'running', directory }
       const shared = new SharedArrayBuffer(8)
       asked = new Int32Array(shared)
-      running = run({ files, directory, version, now: new Date(now()).toISOString(), shared })
+      running = run({
+        files,
+        directory,
+        version,
+        extensions: placesOf(extensions),
+        now: new Date(now()).toISOString(),
+        shared,
+      })
     },
     status: () => status,
     stop() {
@@ -65,8 +81,10 @@ export function backups(files: DataFiles, version: string, now: () => number): L
   }
 }
 
-function taken({ log: { position, events }, files }: Manifest): BackupStatus['taken'] & object {
-  return { position, events, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) }
+function summaryOf({ manifest, lostKeys }: Taken): BackupStatus['taken'] & object {
+  const { log, files } = manifest
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
+  return { position: log.position, events: log.events, bytes, lostKeys: { ...lostKeys, first: [...lostKeys.first] } }
 }
 
 function inThread(task: BackupTask, onProgress: (progress: TakeProgress) => void): Promise<BackupStatus> {
@@ -76,7 +94,7 @@ function inThread(task: BackupTask, onProgress: (progress: TakeProgress) => void
     let ended: BackupStatus = { state: 'failed', directory, error: 'The thread of the backup ended.' }
     worker.on('message', (message: BackupMessage) => {
       if (message.kind === 'progress') onProgress(message.progress)
-      else if (message.kind === 'done') ended = { state: 'done', directory, taken: taken(message.manifest) }
+      else if (message.kind === 'done') ended = { state: 'done', directory, taken: summaryOf(message.taken) }
       else if (message.kind === 'stopped') ended = { state: 'stopped', directory }
       else ended = { state: 'failed', directory, error: message.message }
     })

@@ -12,11 +12,13 @@ export interface Part {
   readonly layout: number
 }
 
+export type Parts = readonly [log: Part, vault: Part, ...others: Part[]]
+
 /**
  * What a backup is made of, in the order in which it is copied: the log first, so that every person in it has a key in the
  * vault that is copied after it. It is restored in the other order, for a log alone would look like a whole shop.
  */
-export function partsOf(files: DataFiles): readonly [log: Part, ...others: Part[]] {
+export function partsOf(files: DataFiles): Parts {
   return [
     { name: 'log.db', file: files.log, layout: logLayout },
     { name: 'vault.db', file: files.vault, layout: vaultLayout },

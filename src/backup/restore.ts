@@ -14,6 +14,7 @@ import { commandSide, type Definitions, defaultLimits } from '../engine/engine.t
 import { derivedId } from '../engine/streams.ts'
 import { type DataFiles, makeDirectory } from '../storage.ts'
 import { sha256, sync } from './durable-file.ts'
+import { type InForce, inForceOf } from './in-force.ts'
 import type { Manifest } from './manifest.ts'
 import { BrokenBackupError } from './manifest.ts'
 import { partsOf } from './parts.ts'
@@ -34,13 +35,20 @@ export interface RestoreOptions {
   readonly onStep: () => void
 }
 
+/** What a restore has ended, and what it brought back. */
+export interface Restored {
+  /** Sessions that were ended. */
+  readonly sessions: number
+  readonly inForce: InForce
+}
+
 /**
  * Makes a data directory of a backup. Read models and jobs are made by the first start. The log comes last, under its own name
  * only when all else is done: until then nothing there can be started. What fails, or is stopped, leaves nothing behind.
  * @throws NotEmptyError when there is something already
  * @throws BrokenBackupError when what was copied is not what the manifest says
  */
-export async function restoreBackup(options: RestoreOptions): Promise<void> {
+export async function restoreBackup(options: RestoreOptions): Promise<Restored> {
   const { files } = options
   const directory = dirname(files.log)
   assertEmpty(directory, 'Restore into a data directory of its own, or move what is there away.')
@@ -53,12 +61,13 @@ export async function restoreBackup(options: RestoreOptions): Promise<void> {
     for (const { name, file } of copied.toReversed()) {
       await copyVerified(options, name, file === files.log ? staged : file)
     }
-    await endSessions(options)
-    if (options.forgotten.length > 0) await forget(options, staged)
+    const sessions = await endSessions(options)
+    const inForce = await goOnWith(options, staged)
     sync(staged)
     intoOneFile(staged)
     renameSync(staged, files.log)
     sync(directory)
+    return { sessions, inForce }
   } catch (error) {
     for (const path of [staged, ...copied.map(({ file }) => file)]) {
       for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(path + suffix, { force: true })
@@ -84,19 +93,48 @@ async function copyVerified({ backup, manifest, onStep }: RestoreOptions, name: 
     throw new BrokenBackupError(`${source} is not what was written: its checksum is wrong. Use another backup.`)
 }
 
-/** Everybody logs in anew: a session that was ended since then, because it was stolen, would be good again. */
-async function endSessions({ files, onStep }: RestoreOptions): Promise<void> {
+/**
+ * Everybody logs in anew: a session that was ended since then, because it was stolen, would be good again.
+ * @returns how many there were
+ */
+async function endSessions({ files, onStep }: RestoreOptions): Promise<number> {
   await using opened = new AsyncDisposableStack()
   const credentials = opened.adopt(openSqliteCredentialStore({ file: files.credentials }), (each) => each.close())
+  let ended = 0
   for await (const entries of credentials.entries()) {
     onStep()
     const sessions = entries.filter(({ kind }) => kind === sessionKind)
     await Promise.all(sessions.map(({ kind, id }) => credentials.remove(kind, id)))
+    ended += sessions.length
+  }
+  return ended
+}
+
+/** Forgets whom it is told to. @returns what is in force in the log */
+async function goOnWith(options: RestoreOptions, log: string): Promise<InForce> {
+  const { forgotten, definitions, clock, onStep } = options
+  if (forgotten.length > 0) await eraseKeys(options)
+  const store = await openSqliteEventStore({ file: log })
+  try {
+    const { handler } = commandSide(definitions, { store, readStore: memoryReadStore(), clock }, defaultLimits)
+    for (const person of forgotten) {
+      onStep()
+      const id = derivedId('restore', store.logId, 'forget', person)
+      await handler.handle({
+        ...ask(customer, person, 'ForgetCustomer', {}),
+        id,
+        actor: { kind: 'system', id: 'restore' },
+        correlationId: id,
+      })
+    }
+    return await inForceOf(store, handler, onStep)
+  } finally {
+    await store.close()
   }
 }
 
-/** Deletes their keys, and has the log say so: the work that follows from it goes on with the first start. */
-async function forget({ files, forgotten, definitions, clock, onStep }: RestoreOptions, log: string): Promise<void> {
+/** Deletes the keys and accounts of whom it is told to forget: the work that follows from it goes on with the first start. */
+async function eraseKeys({ files, forgotten, onStep }: RestoreOptions): Promise<void> {
   await using opened = new AsyncDisposableStack()
   const vault = opened.adopt(openSqliteKeyVault({ file: files.vault }), (each) => each.close())
   const credentials = opened.adopt(openSqliteCredentialStore({ file: files.credentials }), (each) => each.close())
@@ -104,17 +142,5 @@ async function forget({ files, forgotten, definitions, clock, onStep }: RestoreO
     onStep()
     await vault.forget(person)
     await credentials.forget(person)
-  }
-  const store = opened.adopt(await openSqliteEventStore({ file: log }), (each) => each.close())
-  const { handler } = commandSide(definitions, { store, readStore: memoryReadStore(), clock }, defaultLimits)
-  for (const person of forgotten) {
-    onStep()
-    const id = derivedId('restore', store.logId, 'forget', person)
-    await handler.handle({
-      ...ask(customer, person, 'ForgetCustomer', {}),
-      id,
-      actor: { kind: 'system', id: 'restore' },
-      correlationId: id,
-    })
   }
 }

@@ -3,10 +3,12 @@ import { dirname, join } from 'node:path'
 import { checkCopy, copyDatabase } from '../adapters/sqlite/database-copy.ts'
 import { checkLog, type LogSummary } from '../adapters/sqlite/log-check.ts'
 import { CorruptLogError } from '../engine/errors.ts'
+import type { EventRegistry } from '../engine/events.ts'
 import type { DataFiles } from '../storage.ts'
 import { sha256, sync, writeDurably } from './durable-file.ts'
+import { keyCheck, type LostKeys } from './lost-keys.ts'
 import { type BackupFile, type Manifest, manifestName, manifestOf } from './manifest.ts'
-import { type Part, partsOf } from './parts.ts'
+import { type Part, type Parts, partsOf } from './parts.ts'
 
 export interface TakeOptions {
   readonly files: DataFiles
@@ -14,10 +16,19 @@ export interface TakeOptions {
   readonly directory: string
   /** Of Daybook. */
   readonly version: string
+  /** The events of the shop. */
+  readonly registry: EventRegistry
   /** ISO 8601 */
   readonly now: string
   /** Told how much was done; what it throws stops the backup. */
   readonly onProgress: (progress: TakeProgress) => void
+}
+
+/** A backup that is done. */
+export interface Taken {
+  readonly manifest: Manifest
+  /** Whose personal data it has without a key. */
+  readonly lostKeys: LostKeys
 }
 
 /** How far a backup is: bytes while it is copied, positions of the log while that is verified. */
@@ -44,7 +55,7 @@ export function assertEmpty(directory: string, advice: string): void {
  * @throws NotEmptyError when there is something in the directory already
  * @throws CorruptLogError, CorruptDatabaseError when what was copied is damaged
  */
-export async function takeBackup(options: TakeOptions): Promise<Manifest> {
+export async function takeBackup(options: TakeOptions): Promise<Taken> {
   const { directory, version, now } = options
   assertEmpty(directory, 'A backup has a directory of its own.')
   const isNew = !existsSync(directory)
@@ -55,11 +66,11 @@ export async function takeBackup(options: TakeOptions): Promise<Manifest> {
     for (const part of parts) await copyPart(options, part)
     const files: BackupFile[] = []
     for (const { name } of parts) files.push(await describe(options, name))
-    const log = checkCopiedLog(options, parts[0])
+    const { log, lostKeys } = checkCopiedLog(options, parts)
     const manifest = manifestOf({ daybook: version, takenAt: now, log, files })
     writeDurably(join(directory, manifestName), `${JSON.stringify(manifest, undefined, 2)}\n`)
     if (isNew) sync(dirname(directory))
-    return manifest
+    return { manifest, lostKeys }
   } catch (error) {
     discard(options, isNew)
     throw error
@@ -83,13 +94,23 @@ async function describe({ directory, onProgress }: TakeOptions, name: string): P
 }
 
 /** @throws CorruptLogError that names the log itself: the copy is what that is */
-function checkCopiedLog({ directory, onProgress }: TakeOptions, { name, file }: Part): LogSummary {
+function checkCopiedLog(
+  { directory, registry, onProgress }: TakeOptions,
+  [{ name, file }, vault]: Parts,
+): { readonly log: LogSummary; readonly lostKeys: LostKeys } {
   const copy = join(directory, name)
+  const keys = keyCheck(join(directory, vault.name), registry)
   try {
-    return checkLog(copy, (done, total) => onProgress({ step: 'verify', done, total }))
+    const log = checkLog(copy, (done, total, events) => {
+      keys.look(events)
+      onProgress({ step: 'verify', done, total })
+    })
+    return { log, lostKeys: keys.lost() }
   } catch (error) {
     if (!(error instanceof CorruptLogError)) throw error
     throw new CorruptLogError(error.message.replaceAll(copy, file), { cause: error })
+  } finally {
+    keys.close()
   }
 }
 

@@ -3,18 +3,29 @@ import { join } from 'node:path'
 import { checkCopy } from '../adapters/sqlite/database-copy.ts'
 import { checkLog } from '../adapters/sqlite/log-check.ts'
 import { NewerVersionError } from '../engine/errors.ts'
+import type { EventRegistry } from '../engine/events.ts'
 import type { DataFiles } from '../storage.ts'
 import { sha256 } from './durable-file.ts'
+import { keyCheck, type LostKeys } from './lost-keys.ts'
 import { BrokenBackupError, type Manifest, readManifest } from './manifest.ts'
-import { partsOf } from './parts.ts'
+import { type Part, partsOf } from './parts.ts'
 
 export interface VerifyOptions {
   /** Where the backup is. */
   readonly directory: string
   /** Where it would be restored. */
   readonly files: DataFiles
+  /** The events of the shop. */
+  readonly registry: EventRegistry
   /** Told how far it is, in positions of the log; what it throws ends this. */
   readonly onProgress: (position: number, head: number) => void
+}
+
+/** A backup that is whole. */
+export interface Verified {
+  readonly manifest: Manifest
+  /** Whose personal data it has without a key; absent where its layouts are older, and can't be read before they are restored. */
+  readonly lostKeys?: LostKeys
 }
 
 /**
@@ -22,7 +33,7 @@ export interface VerifyOptions {
  * @throws BrokenBackupError when something is missing or was changed
  * @throws NewerVersionError for what a newer Daybook wrote
  */
-export async function verifyBackup({ directory, files, onProgress }: VerifyOptions): Promise<Manifest> {
+export async function verifyBackup({ directory, files, registry, onProgress }: VerifyOptions): Promise<Verified> {
   const manifest = readManifest(directory)
   const parts = partsOf(files)
   for (const { name, bytes, sha256: expected, layout } of manifest.files) {
@@ -42,11 +53,22 @@ export async function verifyBackup({ directory, files, onProgress }: VerifyOptio
   }
   for (const { name } of parts)
     if (!manifest.files.some((file) => file.name === name)) throw broken(join(directory, name), 'is missing')
-  const [log] = parts
+  const [log, vault] = parts
+  const isReadable = ({ name, layout }: Part) =>
+    manifest.files.some((file) => file.name === name && file.layout === layout)
   // An older layout has to be upgraded to be read; what is in it was verified when it was copied.
-  if (manifest.files.some(({ name, layout }) => name === log.name && layout === log.layout))
-    assertSame(manifest.log, checkLog(join(directory, log.name), onProgress), directory)
-  return manifest
+  if (!isReadable(log) || !isReadable(vault)) return { manifest }
+  const keys = keyCheck(join(directory, vault.name), registry)
+  try {
+    const found = checkLog(join(directory, log.name), (position, head, events) => {
+      keys.look(events)
+      onProgress(position, head)
+    })
+    assertSame(manifest.log, found, directory)
+    return { manifest, lostKeys: keys.lost() }
+  } finally {
+    keys.close()
+  }
 }
 
 function assertSame(said: Manifest['log'], found: Manifest['log'], directory: string): void {

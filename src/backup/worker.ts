@@ -1,4 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { registryOf } from '../engine/engine.ts'
+import { loadExtensions } from '../extension.ts'
+import { forReading } from '../shop.ts'
 import { type BackupMessage, type BackupTask, control } from './backups.ts'
 import { type TakeProgress, takeBackup } from './take.ts'
 
@@ -8,7 +11,7 @@ class StoppedBackupError extends Error {
   override readonly name = 'StoppedBackupError'
 }
 
-const { shared, ...task }: BackupTask = workerData
+const { shared, extensions, ...task }: BackupTask = workerData
 const asked = new Int32Array(shared)
 const never = new Int32Array(new SharedArrayBuffer(4))
 const tellEveryMs = 100
@@ -29,7 +32,8 @@ function onProgress(progress: TakeProgress): void {
 }
 
 try {
-  tell({ kind: 'done', manifest: await takeBackup({ ...task, onProgress }) })
+  const registry = registryOf(forReading(await loadExtensions(extensions)))
+  tell({ kind: 'done', taken: await takeBackup({ ...task, registry, onProgress }) })
 } catch (error) {
   if (error instanceof StoppedBackupError) tell({ kind: 'stopped' })
   else tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })

@@ -5,18 +5,19 @@ import { Listr } from 'listr2'
 import { z } from 'zod'
 import { lockDirectory } from '../adapters/sqlite/directory-lock.ts'
 import { backups } from '../backup/backups.ts'
-import type { Manifest } from '../backup/manifest.ts'
-import { restoreBackup } from '../backup/restore.ts'
-import { verifyBackup } from '../backup/verify.ts'
+import { describeLost, type LostKeys } from '../backup/lost-keys.ts'
+import { type Restored, restoreBackup } from '../backup/restore.ts'
+import { type Verified, verifyBackup } from '../backup/verify.ts'
 import { type Config, ConfigError } from '../config.ts'
 import { Id } from '../domain/values.ts'
 import { systemClock } from '../engine/clock.ts'
-import type { Definitions } from '../engine/engine.ts'
+import { type Definitions, registryOf } from '../engine/engine.ts'
+import type { Extension } from '../extension.ts'
 import { filesOf } from '../storage.ts'
 import { version } from '../version.ts'
 import { type Connection, connectRunning, succeed } from './connection.ts'
 import { StoppedError } from './courier.ts'
-import { progressLine } from './output.ts'
+import { printTable, progressLine } from './output.ts'
 import { progress } from './progress.ts'
 
 /** `daybook backup` and `daybook restore`: of what is kept in files. */
@@ -24,7 +25,14 @@ import { progress } from './progress.ts'
 const Status = z.object({
   state: z.enum(['none', 'running', 'done', 'stopped', 'failed']),
   progress: z.object({ step: z.string(), done: z.number(), total: z.number() }).optional(),
-  taken: z.object({ position: z.int(), events: z.int(), bytes: z.int() }).optional(),
+  taken: z
+    .object({
+      position: z.int(),
+      events: z.int(),
+      bytes: z.int(),
+      lostKeys: z.object({ persons: z.int(), isMore: z.boolean(), first: z.array(z.string()) }).optional(),
+    })
+    .optional(),
   error: z.string().optional(),
 })
 type Status = z.output<typeof Status>
@@ -56,22 +64,33 @@ function assertFiles({ EVENTSTOREDB_URL, MONGODB_URL }: Config): void {
  * @throws ConfigError where the log or the keys are on servers of their own
  * @throws StoppedError when it was stopped; Error when it fails
  */
-export async function backup(config: Config, target: string, signal: AbortSignal): Promise<void> {
+export async function backup(
+  config: Config,
+  target: string,
+  { signal, extensions }: { readonly signal: AbortSignal; readonly extensions: readonly Extension[] },
+): Promise<void> {
   assertFiles(config)
   const directory = resolve(target)
   const running = await connectRunning(config)
-  const taking = running ? await takeRemotely(running, directory) : takeHere(config, directory)
+  let taken: Status['taken']
+  const taking = running ? await takeRemotely(running, directory) : takeHere(config, directory, extensions)
   try {
     const list = new Listr(
-      [{ title: `Back up to ${directory}`, task: (_context, task) => watch(taking, signal, task) }],
-      {
-        registerSignalListeners: false,
-      },
+      [
+        {
+          title: `Back up to ${directory}`,
+          async task(_context, task) {
+            taken = await watch(taking, signal, task)
+          },
+        },
+      ],
+      { registerSignalListeners: false },
     )
     await list.run()
   } finally {
     await taking.close()
   }
+  warn(taken?.lostKeys)
   console.log('It has the keys of all personal data: encrypt it, and keep it no longer than you may.')
 }
 
@@ -86,10 +105,10 @@ async function takeRemotely(connection: Connection, directory: string): Promise<
   }
 }
 
-function takeHere(config: Config, directory: string): Taking {
+function takeHere(config: Config, directory: string, extensions: readonly Extension[]): Taking {
   const files = filesOf(config.DAYBOOK_DATA_DIR)
   const lock = lockDirectory(files.lock)
-  const taken = backups(files, version, systemClock.now)
+  const taken = backups({ files, version, extensions, now: systemClock.now })
   taken.begin(directory)
   return {
     status: async () => taken.status(),
@@ -101,7 +120,11 @@ function takeHere(config: Config, directory: string): Taking {
   }
 }
 
-async function watch(taking: Taking, signal: AbortSignal, task: { output: string; title: string }): Promise<void> {
+async function watch(
+  taking: Taking,
+  signal: AbortSignal,
+  task: { output: string; title: string },
+): Promise<NonNullable<Status['taken']>> {
   const startedAt = performance.now()
   const showEveryMs = process.stdout.isTTY ? 0 : longestSilenceMs
   let shownAt = 0
@@ -111,7 +134,7 @@ async function watch(taking: Taking, signal: AbortSignal, task: { output: string
     if (state === 'stopped') throw new StoppedError('Stopped. Nothing is left of the backup.')
     if (state === 'done' && taken) {
       task.title = `${taken.events.toLocaleString('en')} events and all keys are in the backup, ${(taken.bytes / megabyte).toFixed(1)} MB; every checksum is right`
-      return
+      return taken
     }
     if (state !== 'running') throw new Error(error ?? 'The server knows nothing of the backup: it was started anew.')
     const now = performance.now()
@@ -132,6 +155,11 @@ function shown({ step, done, total }: NonNullable<Status['progress']>, elapsedMs
   return progressLine(done / megabyte, total / megabyte, done / megabyte / Math.max(0.001, elapsedMs / 1_000), 'MB')
 }
 
+function warn(lostKeys: LostKeys | undefined): void {
+  const warning = lostKeys && describeLost(lostKeys)
+  if (warning !== undefined) console.warn(warning)
+}
+
 export interface RestoreArguments {
   /** A file with ids of persons who were forgotten after the backup was taken, one a line. */
   readonly forgotten?: string
@@ -144,19 +172,22 @@ export interface RestoreArguments {
 }
 
 /**
- * Makes the data directory of a backup, or only looks whether the backup is whole.
+ * Makes the data directory of a backup, or only looks whether the backup is whole, and says so.
+ * @returns false where it looked, and found personal data that nobody can read
  * @throws ConfigError where the log or the keys are on servers of their own
  * @throws BrokenBackupError, NewerVersionError, NotEmptyError as `verifyBackup` and `restoreBackup`
  * @throws the signal's reason when it is aborted
  */
-export async function restore(config: Config, target: string, options: RestoreArguments): Promise<void> {
+export async function restore(config: Config, target: string, options: RestoreArguments): Promise<boolean> {
   assertFiles(config)
   const { signal, definitions, check } = options
   const files = filesOf(config.DAYBOOK_DATA_DIR)
   const forgotten = options.forgotten === undefined ? [] : personsIn(options.forgotten)
   const directory = resolve(target)
   const onStep = () => signal.throwIfAborted()
-  const verified: Manifest[] = []
+  const registry = registryOf(definitions)
+  const verified: Verified[] = []
+  const restored: Restored[] = []
   const list = new Listr(
     [
       {
@@ -167,35 +198,63 @@ export async function restore(config: Config, target: string, options: RestoreAr
             onStep()
             show(position, head)
           }
-          verified.push(await verifyBackup({ directory, files, onProgress }))
+          verified.push(await verifyBackup({ directory, files, registry, onProgress }))
         },
       },
       {
         title: `Restore into ${config.DAYBOOK_DATA_DIR}`,
         enabled: () => check !== true,
         async task() {
-          for (const manifest of verified)
-            await restoreBackup({
-              backup: directory,
-              manifest,
-              files,
-              forgotten,
-              definitions,
-              clock: systemClock,
-              onStep,
-            })
+          for (const { manifest } of verified) {
+            restored.push(
+              await restoreBackup({
+                backup: directory,
+                manifest,
+                files,
+                forgotten,
+                definitions,
+                clock: systemClock,
+                onStep,
+              }),
+            )
+          }
         },
       },
     ],
     { registerSignalListeners: false },
   )
   await list.run()
-  for (const { log, takenAt } of verified)
+  for (const { manifest, lostKeys } of verified) {
+    const { log, takenAt } = manifest
     console.log(`${log.events.toLocaleString('en')} events, as they were at ${takenAt}; every checksum is right.`)
-  if (check) return
+    warn(lostKeys)
+  }
+  if (check) return verified.every(({ lostKeys }) => !lostKeys?.persons)
   if (forgotten.length > 0) console.log(`${forgotten.length} persons were forgotten anew.`)
+  for (const each of restored) printRestored(each)
   console.log(
     'What happened since is not in it: docs/damaged-files.md says what to compare, whom to forget anew, and which keys and secrets to revoke again. Then start Daybook.',
+  )
+  return true
+}
+
+const mostKeysShown = 100
+
+function printRestored({ sessions, inForce: { apiKeys, webhooks } }: Restored): void {
+  console.log(`Everybody logs in anew: ${sessions} sessions were ended. Passwords are those of then.`)
+  console.log(
+    `Good again are ${apiKeys.length} API keys, also those that were revoked since${apiKeys.length === 0 ? '.' : ' (daybook keys revoke ID):'}`,
+  )
+  if (apiKeys.length > 0) {
+    const shown = apiKeys.slice(0, mostKeysShown)
+    printTable(
+      ['id', 'title', 'scopes'],
+      shown.map(({ id, title, scopes }) => [id, title, scopes.join(',')]),
+    )
+    if (shown.length < apiKeys.length) console.log(`and ${apiKeys.length - shown.length} others (daybook keys list)`)
+  }
+  console.log(
+    `Events are sent to ${webhooks.active} webhooks again, and ${webhooks.disabled} are disabled, also those that were deleted since (GET /v1/webhooks).`,
   )
 }
 

@@ -240,19 +240,20 @@ function programOf(extensions: readonly Extension[]): Command {
   program
     .command('backup <directory>')
     .description('copy the log and the keys of a shop in files, also while it runs, and verify the copy')
-    .action((directory: string) => backup(readConfig(), directory, stoppedBySignal('Stopped.')))
+    .action((directory: string) => backup(readConfig(), directory, { signal: stoppedBySignal('Stopped.'), extensions }))
   program
     .command('restore <directory>')
     .description('make a data directory of a backup')
-    .option('--check', 'only look whether the backup is whole')
+    .option('--check', 'only look whether the backup is whole; ends with 1 where it is not')
     .option('--forgotten <file>', 'ids of persons who were forgotten after the backup was taken, one a line')
-    .action((directory: string, options: { check?: true; forgotten?: string }) =>
-      restore(readConfig(), directory, {
+    .action(async (directory: string, options: { check?: true; forgotten?: string }) => {
+      const isWhole = await restore(readConfig(), directory, {
         ...options,
         signal: stoppedBySignal('Stopped. Nothing was restored.'),
         definitions: forReading(extensions),
-      }),
-    )
+      })
+      if (!isWhole) process.exitCode = exitCodes.failed
+    })
   program
     .command('forgotten')
     .description('print the ids of all who were forgotten, to forget them anew where an older backup is restored')

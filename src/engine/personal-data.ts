@@ -120,6 +120,29 @@ function decrypt(sealed: string, keysOf: ReadonlyMap<string, PersonKeys>): unkno
   return JSON.parse(clear.toString())
 }
 
+/** @returns undefined for what is no sealed value */
+function personOf(value: unknown): string | undefined {
+  const found = typeof value === 'string' ? parts(value) : undefined
+  return found !== undefined && found.bytes.length > ivBytes + tagBytes && found.person !== ''
+    ? found.person
+    : undefined
+}
+
+function stringsIn(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsIn) : []
+}
+
+/**
+ * The persons whose sealed values are in something.
+ * @param schema says where it has such; without it, whatever looks like one counts
+ */
+export function sealedFor(value: unknown, schema?: z.core.$ZodType): readonly string[] {
+  const found: unknown[] = schema ? [] : [...stringsIn(value)]
+  if (schema) replacePersonal(schema, value, (each) => found.push(each))
+  return found.flatMap((each) => personOf(each) ?? [])
+}
+
 export interface PersonalData {
   /**
    * Seals all personal values in something that was parsed by a schema.

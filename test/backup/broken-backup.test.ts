@@ -11,19 +11,25 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { memoryKeyVault } from '../../src/adapters/memory/key-vault.ts'
 import { restoreBackup } from '../../src/backup/restore.ts'
 import { takeBackup } from '../../src/backup/take.ts'
 import { verifyBackup } from '../../src/backup/verify.ts'
+import { customerEvents } from '../../src/domain/customer.ts'
 import { systemClock } from '../../src/engine/clock.ts'
+import { registryOf } from '../../src/engine/engine.ts'
 import { NewerVersionError } from '../../src/engine/errors.ts'
 import { noStream } from '../../src/engine/event-store.ts'
+import type { KeyVault } from '../../src/engine/key-vault.ts'
+import { personalData } from '../../src/engine/personal-data.ts'
 import { shopForReading } from '../../src/shop.ts'
 import { filesOf, openStorage } from '../../src/storage.ts'
-import { newEvents } from '../contract/new-event.ts'
+import { newEvent, newEvents } from '../contract/new-event.ts'
 import { smallDisk, whyNotMounted } from '../faults/small-disk.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
 
 const nobody = filesOf('nowhere')
+const registry = registryOf(shopForReading)
 
 function ownDirectory(): string {
   const { path, remove } = temporaryDirectory()
@@ -41,21 +47,22 @@ async function backedUp(directory: string) {
     await storage.credentials.write({ kind, id: 'ada', owner: 'ada', expiresAt: null, version: 1, data: '{}' })
   await storage.close()
   const backup = join(directory, 'backup')
-  const manifest = await take(data, backup)
+  const { manifest } = await take(data, backup)
   return { data, backup, manifest }
 }
 
 function take(data: string, directory: string, onProgress = () => {}) {
-  return takeBackup({ files: filesOf(data), directory, version: '0.1.0', now: '2026-01-31T12:00:00.000Z', onProgress })
+  const now = '2026-01-31T12:00:00.000Z'
+  return takeBackup({ files: filesOf(data), directory, version: '0.1.0', now, registry, onProgress })
 }
 
 function verify(directory: string) {
-  return verifyBackup({ directory, files: nobody, onProgress: () => {} })
+  return verifyBackup({ directory, files: nobody, registry, onProgress: () => {} })
 }
 
 async function restore(backup: string, data: string, onStep = () => {}) {
-  const manifest = await verify(backup)
-  await restoreBackup({
+  const { manifest } = await verify(backup)
+  return await restoreBackup({
     backup,
     manifest,
     files: filesOf(data),
@@ -81,7 +88,7 @@ function copied(): string {
 }
 
 test('a backup says what it has, and only its owner can read it', async () => {
-  expect(await verify(whole.backup)).toEqual(whole.manifest)
+  expect((await verify(whole.backup)).manifest).toEqual(whole.manifest)
   expect(whole.manifest.log).toMatchObject({ position: 1_000, events: 1_000 })
   for (const name of readdirSync(whole.backup)) expect(statSync(join(whole.backup, name)).mode & 0o777).toBe(0o600)
   expect(statSync(whole.backup).mode & 0o777).toBe(0o700)
@@ -97,6 +104,70 @@ test('what is restored has all events, keys and accounts, and nobody is logged i
   const kept = await storage.credentials.ofOwner('account', 'ada', 10)
   expect(kept).toMatchObject([{ id: 'ada' }])
   expect(await storage.credentials.ofOwner('session', 'ada', 10)).toEqual([])
+})
+
+test('what is good again after a restore is said: sessions are not, keys and webhooks are', async () => {
+  const directory = ownDirectory()
+  const data = join(directory, 'data')
+  const storage = await openStorage({ DAYBOOK_DATA_DIR: data }, systemClock, () => {})
+  const created = (title: string) =>
+    newEvent({ type: 'ApiKeyCreated', data: { title, scopes: ['orders'], secretHash: '0'.repeat(64) } })
+  await storage.store.append('apiKey-erp', noStream, [created('ERP')])
+  await storage.store.append('apiKey-old', noStream, [created('Old'), newEvent({ type: 'ApiKeyRevoked', data: {} })])
+  const webhook = (webhookId: string) => {
+    const content = { title: webhookId, url: 'https://erp.example/', eventTypes: ['OrderConfirmed'] }
+    const data = { webhookId, ...content, activeFrom: '2026-01-15T09:30:00.000Z', secret: 1 }
+    return newEvent({ type: 'WebhookCreated', data })
+  }
+  await storage.store.append('webhooks-all', noStream, [
+    webhook('erp'),
+    webhook('shop'),
+    webhook('gone'),
+    newEvent({ type: 'WebhookDisabled', data: { webhookId: 'shop', cause: 'staff' } }),
+    newEvent({ type: 'WebhookDeleted', data: { webhookId: 'gone' } }),
+  ])
+  const session = { kind: 'session', owner: 'ada', expiresAt: null, version: 1, data: '{}' }
+  for (const id of ['one', 'two']) await storage.credentials.write({ ...session, id })
+  await storage.vault.keyFor('ada')
+  await storage.close()
+  const backup = join(directory, 'backup')
+  await take(data, backup)
+  expect(await restore(backup, join(directory, 'restored'))).toEqual({
+    sessions: 2,
+    inForce: { apiKeys: [{ id: 'erp', title: 'ERP', scopes: ['orders'] }], webhooks: { active: 1, disabled: 1 } },
+  })
+})
+
+test('whose personal data nobody can read any more is found, and not who was forgotten', async () => {
+  const directory = ownDirectory()
+  const data = join(directory, 'data')
+  const storage = await openStorage({ DAYBOOK_DATA_DIR: data }, systemClock, () => {})
+  const { CustomerRenamed: schema } = customerEvents.schemas
+  const sealed = (vault: KeyVault, person: string) =>
+    personalData(vault).seal(schema, schema.parse({ name: `${person} Lovelace` }), () => person)
+  const rename = async (vault: KeyVault, person: string) => {
+    const event = newEvent({ type: 'CustomerRenamed', data: await sealed(vault, person) })
+    await storage.store.append(`customer-${person}`, noStream, [event])
+  }
+  // Keys of another vault: that of the shop has never heard of those persons.
+  const other = memoryKeyVault()
+  await rename(storage.vault, 'ada')
+  await rename(storage.vault, 'eve')
+  await storage.vault.forget('eve')
+  for (let number = 0; number < 12; number++) await rename(other, `bob-${number}`)
+  await storage.store.append('customer-bob-0', 0, [
+    // Written before this version, or by an extension that is not there.
+    newEvent({ type: 'SomethingElse', data: { inner: [1, await sealed(other, 'cleo')] } }),
+    // What people write of sealed values is none.
+    newEvent({ type: 'ProductAttributesChanged', data: { attributes: { note: (await sealed(other, 'dan')).name } } }),
+  ])
+  await storage.close()
+  const first = Array.from({ length: 10 }, (_, number) => `bob-${number}`)
+  const lostKeys = { persons: 13, isMore: false, first }
+  const backup = join(directory, 'backup')
+  expect(await take(data, backup)).toMatchObject({ lostKeys })
+  expect(await verify(backup)).toMatchObject({ lostKeys })
+  expect(await verify(whole.backup)).toMatchObject({ lostKeys: { persons: 0, first: [] } })
 })
 
 test.each(['log.db', 'vault.db', 'credentials.db'])('a flipped bit anywhere in %s is found', async (name) => {

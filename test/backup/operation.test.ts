@@ -63,6 +63,6 @@ test('one that is stopped leaves nothing, by an operator or with the server', as
 test('a shop on servers is told to use their own tools', async () => {
   const config = readConfig({ MONGODB_URL: 'mongodb://127.0.0.1/daybook' })
   const { signal } = new AbortController()
-  await expect(backup(config, 'backup', signal)).rejects.toThrow('docs/operations.md')
+  await expect(backup(config, 'backup', { signal, extensions: [] })).rejects.toThrow('docs/operations.md')
   await expect(restore(config, 'backup', { signal, definitions: shopForReading })).rejects.toThrow('docs/operations.md')
 })

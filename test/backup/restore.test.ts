@@ -1,5 +1,6 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { eventsIn } from '../faults/files.ts'
 import { ownDirectory, patiently, startGateway, startShop } from '../faults/real-shop.ts'
@@ -41,7 +42,10 @@ test('a restored shop knows who ordered, goes on with what was under way, and fo
   const calls = new Set(gateway.calls)
 
   const restored = join(place, 'restored')
-  await succeeded(ranDaybook(restored, 'restore', backup, '--forgotten', list))
+  const said = await succeeded(ranDaybook(restored, 'restore', backup, '--forgotten', list))
+  expect(said).toContain('1 sessions were ended')
+  expect(said).toContain('Good again are 0 API keys')
+  expect(said).not.toContain("can't be read")
   expect(readdirSync(restored).toSorted()).toEqual(['credentials.db', 'lock.db', 'log.db', 'vault.db'])
   const again = await startShop({ directory: restored, gateway })
   const isReady = async (of: typeof shop) => (await of.send('GET', '/health/ready')).body
@@ -77,6 +81,24 @@ test('a restored shop knows who ordered, goes on with what was under way, and fo
   await expect.poll(() => isReady(old), patiently).toEqual({ status: 'ready', degraded: [] })
   expect(await old.get('/v1/customers/bob')).toMatchObject({ name: 'Bob Hope' })
 }, 180_000)
+
+test('a backup whose personal data nobody can read says so, and is not whole', async () => {
+  const place = ownDirectory()
+  const directory = join(place, 'data')
+  const shop = await startShop({ directory })
+  await shop.post('/v1/customers', { id: 'bob', email: 'bob@example.com', name: 'Bob Hope' })
+  await shop.process.kill()
+  const vault = new DatabaseSync(join(directory, 'vault.db'))
+  vault.exec("DELETE FROM person WHERE person = 'bob'")
+  vault.close()
+  const lost = "The personal data of 1 person can't be read: they were not forgotten, but the vault has no key of bob."
+  expect(await succeeded(ranDaybook(directory, 'backup', join(place, 'backup')))).toContain(lost)
+  const other = join(place, 'other')
+  const checked = await ranDaybook(other, 'restore', join(place, 'backup'), '--check')
+  expect(checked.output).toContain(lost)
+  expect(checked.code).toBe(1)
+  expect(await succeeded(ranDaybook(other, 'restore', join(place, 'backup')))).toContain(lost)
+}, 120_000)
 
 test('a directory that nobody serves is backed up by the command itself, also after a kill', async () => {
   const place = ownDirectory()

@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
+import type { RecordedEvent } from '../../engine/event-store.ts'
 import { text } from './database.ts'
 import { checkLayout, corruptLog } from './log-layout.ts'
 import { openLogReader } from './log-reader.ts'
@@ -23,11 +24,14 @@ const strayCheckpoints = `SELECT name FROM checkpoints LEFT JOIN events ON event
 /**
  * Reads a log that nobody writes: every event has its checksum, every stream is whole, and process managers are at events
  * that the log holds.
- * @param onBatch told how far it is, and how far it goes; what it throws ends this
+ * @param onBatch told how far it is, how far it goes, and what it has read; what it throws ends this
  * @throws CorruptLogError when it is damaged
  * @throws NewerVersionError when a newer Daybook wrote it
  */
-export function checkLog(file: string, onBatch: (position: number, head: number) => void): LogSummary {
+export function checkLog(
+  file: string,
+  onBatch: (position: number, head: number, events: readonly RecordedEvent[]) => void,
+): LogSummary {
   const reader = openLogReader(file)
   try {
     const { position: head } = reader.head()
@@ -39,7 +43,7 @@ export function checkLog(file: string, onBatch: (position: number, head: number)
       events += batch.events.length
       position = batch.position
       eventId = batch.eventId
-      onBatch(position, head)
+      onBatch(position, head, batch.events)
     }
     checkTables(file)
     return { id: reader.logId, position, eventId, events }

@@ -1,0 +1,59 @@
+import { openVaultReader } from '../adapters/sqlite/vault-check.ts'
+import type { RecordedEvent } from '../engine/event-store.ts'
+import type { EventRegistry } from '../engine/events.ts'
+import { sealedFor } from '../engine/personal-data.ts'
+
+/** Persons whose sealed data nobody can read: the vault has no key of theirs, and does not know that they were forgotten. */
+export interface LostKeys {
+  readonly persons: number
+  /** There are more than were counted. */
+  readonly isMore: boolean
+  /** The first ids, in the order of the log. */
+  readonly first: readonly string[]
+}
+
+const mostCounted = 10_000
+const named = 10
+
+/** Goes through a log, and finds out whose keys are lost. */
+export interface KeyCheck {
+  look(events: readonly RecordedEvent[]): void
+  lost(): LostKeys
+  close(): void
+}
+
+/**
+ * Compares a log with a vault of the newest layout, in memory that has a bound.
+ * @param registry the events of the shop, which say what in them is personal
+ */
+export function keyCheck(vaultFile: string, registry: EventRegistry): KeyCheck {
+  const vault = openVaultReader(vaultFile)
+  const found = new Set<string>()
+  let isMore = false
+  return {
+    look(events) {
+      if (isMore) return
+      const persons = new Set(
+        events.flatMap(({ type, data, metadata }) => {
+          const definition = registry.byType.get(type)
+          // What a newer version, or an extension that is not there, has written is looked through as it is.
+          const isKnown = definition !== undefined && metadata.version <= definition.version
+          return isKnown ? sealedFor(definition.upcast(data, metadata.version), definition.schema) : sealedFor(data)
+        }),
+      )
+      for (const person of vault.unknown([...persons])) {
+        if (found.size < mostCounted) found.add(person)
+        else if (!found.has(person)) isMore = true
+      }
+    },
+    lost: () => ({ persons: found.size, isMore, first: [...found].slice(0, named) }),
+    close: vault.close,
+  }
+}
+
+/** One sentence on what is lost, and one on what to do; undefined where nothing is. */
+export function describeLost({ persons, isMore, first }: LostKeys): string | undefined {
+  if (persons === 0) return undefined
+  const all = first.length === persons && !isMore
+  return `The personal data of ${isMore ? 'more than ' : ''}${persons.toLocaleString('en')} ${persons === 1 ? 'person' : 'persons'} can't be read: they were not forgotten, but the vault has no key of ${first.join(', ')}${all ? '' : ' and others'}. Look whether an older backup has their keys, or forget them (POST /v1/customers/ID/forget): docs/damaged-files.md.`
+}

@@ -277,24 +277,23 @@ describe('all that is known of a person', () => {
     await pay(shop, orderId, { token, customerId })
     await fillCart(shop, { token, customerId }, 1)
     const path = `/v1/customers/${customerId}/export`
-    for (const project of ['customers', 'carts', 'orders', 'payments']) {
-      await shop.get(
-        project === 'payments' ? '/v1/payments' : project === 'carts' ? '/v1/carts' : `/v1/admin/${project}`,
-        project === 'carts' ? token : undefined,
-      )
-    }
-    await shop.get(`/v1/orders/${orderId}/timeline`, token)
-    const own = await shop.send('GET', path, { token })
-    expect(own.body).toMatchObject({
+    const exported = async () => (await shop.send('GET', path, { token })).body
+    await expect.poll(exported).toMatchObject({
       customerId,
       customer: { email: ada, name: 'Ada Lovelace', addresses: [{ addressId: 'home', address: home }] },
       sessions: [{ id: sessionId }],
       carts: [{ lines: [{ sku: 'TEAPOT', quantity: 1 }], shippingAddress: { city: 'Hamburg' } }],
-      orders: [{ id: orderId, email: ada, payments: [{ status: 'captured' }] }],
+      orders: [
+        {
+          id: orderId,
+          email: ada,
+          payments: [{ status: 'captured' }],
+          timeline: expect.arrayContaining([expect.objectContaining({ type: 'OrderPaid' })]),
+        },
+      ],
       next: null,
     })
-    expect(own.body.orders[0].timeline.map(({ type }: { type: string }) => type)).toContain('OrderPaid')
-    expect(JSON.stringify(own.body)).not.toContain('tok_')
+    expect(JSON.stringify(await exported())).not.toContain('tok_')
     expect((await shop.send('GET', path)).body.customerId).toBe(customerId)
     const eve = await openAccount(shop, 'eve@example.com')
     expect((await shop.send('GET', path, { token: eve.token })).status).toBe(404)

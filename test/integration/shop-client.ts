@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
+import { latestPosition } from '../../src/client/position.ts'
 
 /** A client of a shop, wherever it runs, and what tests buy and sell there. */
 
@@ -41,7 +42,7 @@ export interface ShopClientOptions {
 /** Remembers the position of what it wrote, so that it reads its writes. */
 export function shopClient(options: ShopClientOptions): ShopClient {
   const { url, nextUrl = () => url, token: adminToken, sandboxUrl } = options
-  let position: string | undefined
+  const latest = latestPosition()
   // Another client, as after a restart, makes other requests.
   const client = randomUUID()
   let keys = 0
@@ -67,7 +68,8 @@ export function shopClient(options: ShopClientOptions): ShopClient {
       await new Promise((resolve) => setTimeout(resolve, retryAfterSeconds * 1_000))
       return await send(method, path, { body, token, headers }, retries - 1)
     }
-    if (method !== 'GET') position = reply.headers.get('daybook-position') ?? position
+    const reached = method === 'GET' ? null : reply.headers.get('daybook-position')
+    if (reached !== null) latest.reached(reached)
     return { status: reply.status, headers: reply.headers, body: text === '' ? undefined : JSON.parse(text) }
   }
   const succeed = (sent: Sent): Sent => {
@@ -86,6 +88,7 @@ export function shopClient(options: ShopClientOptions): ShopClient {
       )
     },
     async get(path, token) {
+      const position = latest.get()
       const headers = position === undefined ? {} : { 'daybook-position': position }
       return succeed(await send('GET', path, { headers, ...(token !== undefined && { token }) })).body
     },

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { InDoubtError, UnavailableError } from '../../../src/engine/errors.ts'
 import { type AppendResult, type EventStore, noStream } from '../../../src/engine/event-store.ts'
 import { collected, follow, logOf, recordedOf, streamOf } from '../../contract/log-readers.ts'
@@ -66,12 +66,9 @@ test('an append that finds no server is refused, for nothing was written', async
   const store = await openStore(server.url)
   await store.append('cart-1', noStream, newEvents(1))
   await server.goDown('killed')
-  const outcome = await vi.waitFor(async () => {
-    const error = await store.append('cart-1', 0, newEvents(1)).catch((thrown: unknown) => thrown)
-    expect(error).toBeInstanceOf(UnavailableError)
-    return error
-  })
-  expect(outcome).toMatchObject({ code: 'log-unavailable' })
+  await expect
+    .poll(() => store.append('cart-1', 0, newEvents(1)).catch((error: unknown) => error))
+    .toMatchObject({ name: 'UnavailableError', code: 'log-unavailable' })
   await server.comeUp()
   await appendSurely(store, 'cart-1', 0)
   expect(await streamOf(store, 'cart-1')).toHaveLength(2)
@@ -119,7 +116,7 @@ test('64 appends of 500 KB in flight at a server that is killed all end, and can
 test('a frozen server leaves appends in doubt, within their time, and nothing piles up', async () => {
   const server = await startServer()
   const store = await openStore(server.url, { appendTimeoutMs: 30, maxBytesUnderWay: 16 * mebibyte })
-  await store.append('cart-1', noStream, newEvents(1))
+  await appendSurely(store, 'cart-1', noStream)
   server.faults.freeze()
   const events = [eventOfBytes(900_000)]
   garbageCollect()
@@ -156,13 +153,14 @@ test('what waits for answers is bounded', async () => {
 test('a read of a server that falls silent ends as unavailable', async () => {
   const server = await startServer()
   const store = await openStore(server.url, { readTimeoutMs: 50 })
-  await store.append('cart-1', noStream, newEvents(1))
+  await appendSurely(store, 'cart-1', noStream)
   server.faults.freeze()
   for (const read of [() => collected(store.readStream('cart-1')), () => store.head(), () => store.eventAt(1)]) {
     await expect(read()).rejects.toMatchObject({ code: 'log-unavailable' })
   }
   server.faults.thaw()
-  expect(await streamOf(store, 'cart-1')).toHaveLength(1)
+  // On a busy machine it may be silent for as long once more.
+  await expect.poll(() => streamOf(store, 'cart-1')).toHaveLength(1)
 })
 
 test.each([

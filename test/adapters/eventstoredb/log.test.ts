@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { EventStoreDBClient, jsonEvent, NO_STREAM } from '@eventstore/db-client'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { CorruptLogError, NewerVersionError } from '../../../src/engine/errors.ts'
 import { type EventStore, noStream } from '../../../src/engine/event-store.ts'
 import { collected, follow, logOf, streamOf } from '../../contract/log-readers.ts'
@@ -29,10 +29,9 @@ async function saveSurely(
   fence: number,
 ): Promise<void> {
   await store.saveCheckpoint('fulfil-order', { logId: store.logId, position, eventId: `event ${position}` }, fence)
-  await vi.waitFor(async () => {
-    const kept = await eventsOf(client, 'daybook:checkpoint:fulfil%2Dorder')
-    expect(kept.at(-1)?.data).toMatchObject({ checkpoint: { position }, fence })
-  })
+  await expect
+    .poll(async () => (await eventsOf(client, 'daybook:checkpoint:fulfil%2Dorder')).at(-1)?.data)
+    .toMatchObject({ checkpoint: { position }, fence })
 }
 
 test('all who open a new log at once agree on its id', async () => {

@@ -1,5 +1,5 @@
 import type { FastifyRateLimitStore } from '@fastify/rate-limit'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { openRedisRateLimits } from '../../../src/adapters/redis/rate-limit-windows.ts'
 import { RateLimitWindows } from '../../../src/api/rate-limit-windows.ts'
 import { serve } from '../../api/serve.ts'
@@ -37,7 +37,7 @@ describe.skipIf(skipped)(`rate limits in Redis${skipped ? ` (${withoutRedis})` :
     const [one, other] = processes(keys.url, keys.prefix)
     if (one === undefined || other === undefined) throw new Error('There are two')
     // From when both are connected.
-    await vi.waitFor(async () => expect(await isShared(one, other, 'first')).toBe(true))
+    await expect.poll(() => isShared(one, other, 'first')).toBe(true)
     return { ...keys, one, other }
   }
 
@@ -51,11 +51,12 @@ describe.skipIf(skipped)(`rate limits in Redis${skipped ? ` (${withoutRedis})` :
 
   test('begin anew when a window has ended', async () => {
     const { one, other } = await shared()
-    expect(await count(one, 'ada', 300)).toMatchObject({ current: 1 })
-    const second = await count(other, 'ada', 300)
+    const windowMs = 2_000
+    expect(await count(one, 'ada', windowMs)).toMatchObject({ current: 1 })
+    const second = await count(other, 'ada', windowMs)
     expect(second?.current).toBe(2)
-    expect(second?.ttl).toBeLessThanOrEqual(300)
-    await vi.waitFor(async () => expect((await count(one, 'ada', 300))?.current).toBe(1), { interval: 350 })
+    expect(second?.ttl).toBeLessThanOrEqual(windowMs)
+    await expect.poll(async () => (await count(one, 'ada', windowMs))?.current).toBe(1)
   })
 
   test('count a route that has a limit of its own by itself', async () => {
@@ -79,7 +80,7 @@ describe.skipIf(skipped)(`rate limits in Redis${skipped ? ` (${withoutRedis})` :
     const [one, other] = stores
     if (one === undefined || other === undefined) throw new Error('There are two')
     const [first, second] = [new one.store(), new other.store()]
-    await vi.waitFor(async () => expect(await isShared(first, second, 'first')).toBe(true))
+    await expect.poll(() => isShared(first, second, 'first')).toBe(true)
     const apis = await Promise.all(
       stores.map(({ store }) => serve({ limits: { requestsPerMinute: 3, rateLimitStore: store } })),
     )
@@ -106,7 +107,7 @@ describe.skipIf(withoutServer !== undefined)(
         onTestFinished(server.dispose)
         const [one, other] = processes(server.url, 'test')
         if (one === undefined || other === undefined) throw new Error('There are two')
-        await vi.waitFor(async () => expect(await isShared(one, other, 'before')).toBe(true))
+        await expect.poll(() => isShared(one, other, 'before')).toBe(true)
 
         if (fate === 'killed') await server.kill()
         else server.freeze()
@@ -118,10 +119,7 @@ describe.skipIf(withoutServer !== undefined)(
 
         if (fate === 'killed') await server.start()
         else server.thaw()
-        await vi.waitFor(async () => expect(await isShared(one, other, 'after')).toBe(true), {
-          timeout: 20_000,
-          interval: 200,
-        })
+        await expect.poll(() => isShared(one, other, 'after'), { timeout: 20_000, interval: 200 }).toBe(true)
       },
     )
   },

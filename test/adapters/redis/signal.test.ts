@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { openRedisSignal } from '../../../src/adapters/redis/signal.ts'
 import { type SignalHarness, signalContract } from '../../contract/signal.ts'
 import { keySpace, redisUrl, withoutRedis } from './redis.ts'
@@ -14,10 +14,9 @@ async function harness(): Promise<SignalHarness> {
     async open() {
       const signal = openRedisSignal({ url, prefix })
       const expected = ++count
-      await vi.waitFor(async () => {
-        const [, listening] = await client.pubsub('NUMSUB', `${prefix}:advanced`)
-        expect(listening).toBeGreaterThanOrEqual(expected)
-      })
+      await expect
+        .poll(async () => (await client.pubsub('NUMSUB', `${prefix}:advanced`))[1])
+        .toBeGreaterThanOrEqual(expected)
       return signal
     },
     dispose: keys.dispose,
@@ -53,21 +52,19 @@ describe.skipIf(withoutServer !== undefined)(
         },
         () => lost++,
       )
-      await vi.waitFor(() => expect(lost).toBe(1)) // what came before it listened
+      await expect.poll(() => lost).toBe(1) // what came before it listened
       sender.send(['before'])
-      await vi.waitFor(() => expect(others).toContain('before'))
+      await expect.poll(() => others).toContain('before')
 
       await server.kill()
-      await vi.waitFor(() => expect(errors).not.toEqual([]), { timeout: 10_000 })
+      await expect.poll(() => errors).not.toEqual([])
       sender.send(['orders'])
       sender.send(['carts'])
-      await vi.waitFor(() => expect(own).toContain('carts'))
+      await expect.poll(() => own).toContain('carts')
       expect(others).not.toContain('orders')
 
       await server.start()
-      await vi.waitFor(() => expect([lost, others]).toEqual([2, new Set(['before', 'orders', 'carts'])]), {
-        timeout: 10_000,
-      })
+      await expect.poll(() => [lost, others]).toEqual([2, new Set(['before', 'orders', 'carts'])])
     })
   },
 )

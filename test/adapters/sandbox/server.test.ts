@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { testCards } from '../../../src/adapters/sandbox/test-cards.ts'
 import { UnavailableError } from '../../../src/engine/errors.ts'
 import { manualClock } from '../../manual-clock.ts'
@@ -198,7 +198,7 @@ describe('payments', () => {
     const refused = await post('/v1/payments', { ...money, token: card }, { 'idempotency-key': 'other' })
     expect(refused.headers.get('retry-after')).toBe('1')
     await clock.advance(0)
-    await vi.waitFor(async () => expect(await pay.authorise(card, 'key')).toMatchObject({ status: 'pending' }))
+    await expect.poll(() => pay.authorise(card, 'key')).toMatchObject({ status: 'pending' })
   })
 
   test('and tokens are forgotten beyond a bound, those first that were used least recently', async () => {

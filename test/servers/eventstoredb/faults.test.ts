@@ -34,9 +34,7 @@ async function append(count?: number): Promise<bigint> {
 async function appendUnanswered(): Promise<{ readonly outcome: Promise<unknown> }> {
   const before = await Array.fromAsync(client.readAll())
   const outcome = append().catch((error: unknown) => error)
-  await vi.waitFor(async () => expect((await Array.fromAsync(client.readAll())).length).toBe(before.length + 1), {
-    interval: 2,
-  })
+  await expect.poll(() => Array.fromAsync(client.readAll()), { interval: 2 }).toHaveLength(before.length + 1)
   return { outcome }
 }
 
@@ -64,7 +62,7 @@ test('refused connections fail without a type, until they are taken again', asyn
   await server.faults.refuseConnections()
   expect(await append()).toBe(1n) // On the connection that is there.
   server.faults.dropConnections()
-  await vi.waitFor(() => expect(append()).rejects.toMatchObject({ code: 14 }))
+  await expect.poll(() => append().catch((error: unknown) => error)).toMatchObject({ code: 14 })
   await expect(append()).rejects.not.toHaveProperty('type')
   await server.faults.acceptConnections()
   expect(await append()).toBe(2n)
@@ -132,7 +130,7 @@ test('a read is cut in its middle', async () => {
   server.faults.cutReadsAfter(20)
   expect(await readUntilItFails(client.readStream('counts'))).toMatchObject({ count: 20, error: { code: 14 } })
   // The client notices late that it needs another connection.
-  await vi.waitFor(async () => expect((await readUntilItFails(client.readStream('counts'))).count).toBe(50))
+  await expect.poll(() => readUntilItFails(client.readStream('counts'))).toMatchObject({ count: 50 })
 })
 
 test('a subscription is cut in its middle, which its confirmation counts towards', async () => {
@@ -184,7 +182,7 @@ test('a batch append is answered twice', async () => {
   request.setOptions(options)
   request.setIsFinal(true)
   call.write(request)
-  await vi.waitFor(() => expect(answers).toEqual([correlationId.getString(), correlationId.getString()]))
+  await expect.poll(() => answers).toEqual([correlationId.getString(), correlationId.getString()])
   const ended = new Promise((resolve) => call.once('end', resolve))
   call.end()
   await ended

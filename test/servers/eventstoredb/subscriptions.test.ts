@@ -8,7 +8,7 @@ import {
   streamNameFilter,
 } from '@eventstore/db-client'
 import fc from 'fast-check'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type EventStoreServer, startEventStoreServer } from './server.ts'
 
 let server: EventStoreServer
@@ -66,7 +66,7 @@ function subscribe(
 }
 
 async function untilCaughtUp(seen: readonly Seen[]): Promise<void> {
-  await vi.waitFor(() => expect(seen).toContain('caughtUp'), { interval: 2 })
+  await expect.poll(() => seen, { interval: 2 }).toContain('caughtUp')
 }
 
 /** A connection has room for a hundred of them. */
@@ -103,7 +103,7 @@ test('it catches up, says so, and gets what is appended then', async () => {
   await append('letters', 'CD')
   await append('others', 'X')
   await append('letters', 'E')
-  await vi.waitFor(() => expect(typesOf(seen)).toBe('ABCDE'), { interval: 2 })
+  await expect.poll(() => typesOf(seen), { interval: 2 }).toBe('ABCDE')
   expect(seen.indexOf('caughtUp')).toBe(2)
 })
 
@@ -112,7 +112,7 @@ test('from the end it gets only what is appended then', async () => {
   const seen = watch(client.subscribeToAll({ fromPosition: END }))
   await untilCaughtUp(seen)
   await append('letters', 'C')
-  await vi.waitFor(() => expect(typesOf(seen)).toBe('C'), { interval: 2 })
+  await expect.poll(() => typesOf(seen), { interval: 2 }).toBe('C')
 })
 
 test('filters are by type or stream, by beginnings or a regular expression', async () => {
@@ -141,7 +141,7 @@ test('a checkpoint comes every so many searched events, matching or not, and non
   await append('letters', 'A'.repeat(10))
   const untilNext = 10 - (searched % 10)
   const next = (await positions()).slice(-10)[untilNext - 1]
-  await vi.waitFor(() => expect(seen.at(-1)).toEqual({ checkpoint: next }), { interval: 2 })
+  await expect.poll(() => seen.at(-1), { interval: 2 }).toEqual({ checkpoint: next })
 })
 
 test('whoever goes on from a checkpoint misses nothing, and has seen the rest', async () => {
@@ -178,5 +178,5 @@ test('a subscription to a stream waits for the stream, and goes on behind its re
   await append('letters', 'ABC')
   await append('others', 'X')
   await append('letters', 'D')
-  await vi.waitFor(() => expect(seen).toEqual([2n, 3n]), { interval: 2 })
+  await expect.poll(() => seen, { interval: 2 }).toEqual([2n, 3n])
 })

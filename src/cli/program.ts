@@ -216,7 +216,7 @@ function programOf(extensions: readonly Extension[]): Command {
     )
   deadLetters
     .command('discard <id>')
-    .description('have nobody try it again; what waits for it is not told')
+    .description('have nobody try it again; what waits for it is not told, and what has to be done is refused')
     .requiredOption('--reason <reason>', 'why, for those who look later')
     .action((id: string, { reason }: { reason: string }) =>
       withConnection((connection) => discardDeadLetter(connection, id, reason)),

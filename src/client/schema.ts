@@ -835,7 +835,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Discard what was set aside
-         * @description Nobody tries it again, and what waits for it is not told: see to it by hand. Who discarded it and why is kept in the log.
+         * @description Nobody tries it again, and what waits for it is not told: see to it by hand. Who discarded it and why is kept in the log. What has to be done (`mustBeDone`), such as forgetting somebody, is refused with 409: retry it.
          */
         readonly post: operations["discardDeadLetter"];
         readonly delete?: never;
@@ -1796,7 +1796,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Issue a token for a registered customer
-         * @description For the shop’s own log-in, after it has made sure who it is. The scope lets a key act as any customer.
+         * @description For the shop’s own log-in, after it has made sure who it is: an access token, good for 15 minutes if the shop has not set another time. Ask for another one when it has expired. The scope lets a key act as any customer.
          */
         readonly post: operations["issueCustomerToken"];
         readonly delete?: never;
@@ -10067,6 +10067,12 @@ export interface operations {
                              */
                             readonly reason: string;
                             /**
+                             * @description It can be retried, and not be discarded; absent for what can
+                             * @example true
+                             * @constant
+                             */
+                            readonly mustBeDone?: true;
+                            /**
                              * @description Dead letter
                              * @example 0198f0c2-6666-7a34-9b0e-3f2c1d5a7b88
                              */
@@ -10177,6 +10183,12 @@ export interface operations {
                          * @example order-not-found: There is no such order.
                          */
                         readonly reason: string;
+                        /**
+                         * @description It can be retried, and not be discarded; absent for what can
+                         * @example true
+                         * @constant
+                         */
+                        readonly mustBeDone?: true;
                         /**
                          * @description Dead letter
                          * @example 0198f0c2-6666-7a34-9b0e-3f2c1d5a7b88
@@ -10629,7 +10641,7 @@ export interface operations {
                      */
                     readonly token: string;
                     /**
-                     * @description New password: 8 to 200 characters of any kind
+                     * @description New password: 8 to 200 characters of any kind, and none of the most common passwords
                      * @example correct horse battery staple
                      */
                     readonly password: string;
@@ -10927,7 +10939,7 @@ export interface operations {
                      */
                     readonly token: string;
                     /**
-                     * @description New password: 8 to 200 characters of any kind
+                     * @description New password: 8 to 200 characters of any kind, and none of the most common passwords
                      * @example correct horse battery staple
                      */
                     readonly password: string;
@@ -11050,7 +11062,7 @@ export interface operations {
                      */
                     readonly password: string;
                     /**
-                     * @description New password: 8 to 200 characters of any kind
+                     * @description New password: 8 to 200 characters of any kind, and none of the most common passwords
                      * @example correct horse battery staple
                      */
                     readonly newPassword: string;
@@ -12845,6 +12857,24 @@ export interface operations {
                              * @example 104857600
                              */
                             readonly bytes: number;
+                            /** @description Persons whose data it has without a key, though they were not forgotten */
+                            readonly lostKeys: {
+                                /**
+                                 * @description How many persons
+                                 * @example 0
+                                 */
+                                readonly persons: number;
+                                /**
+                                 * @description Whether there are more than were counted
+                                 * @example false
+                                 */
+                                readonly isMore: boolean;
+                                /**
+                                 * @description The first of them
+                                 * @example []
+                                 */
+                                readonly first: readonly string[];
+                            };
                         };
                         /**
                          * @description Why it failed

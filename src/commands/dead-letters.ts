@@ -18,7 +18,7 @@ export const deadLetterRequests = [
     route: 'POST /v1/dead-letters/{deadLetterId}/discard',
     summary: 'Discard what was set aside',
     description:
-      'Nobody tries it again, and what waits for it is not told: see to it by hand. Who discarded it and why is kept in the log.',
+      'Nobody tries it again, and what waits for it is not told: see to it by hand. Who discarded it and why is kept in the log. What has to be done (`mustBeDone`), such as forgetting somebody, is refused with 409: retry it.',
     who: staff('system'),
     target: deadLetter,
     type: 'DiscardDeadLetter',

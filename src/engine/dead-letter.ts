@@ -30,6 +30,10 @@ const Letter = {
     .string()
     .max(1_000)
     .meta({ description: 'Why it failed', example: 'order-not-found: There is no such order.' }),
+  mustBeDone: z.literal(true).exactOptional().meta({
+    description: 'It can be retried, and not be discarded; absent for what can',
+    example: true,
+  }),
 }
 
 /** What tells whose work it was, so that those who did it need to ask nobody. */
@@ -64,7 +68,7 @@ export interface DeadLetter {
   readonly status: 'none' | 'open' | 'retried' | 'discarded'
   readonly letter?: Pick<
     z.output<typeof deadLetterCommands.RaiseDeadLetter>,
-    'source' | 'name' | 'subject' | 'dueAt' | 'position' | 'event'
+    'source' | 'name' | 'subject' | 'dueAt' | 'position' | 'event' | 'mustBeDone'
   >
 }
 
@@ -115,6 +119,12 @@ function discard(
   if (state.status === 'discarded') return []
   if (state.status === 'retried') {
     throw reject('dead-letter-retried', 'This is being tried again. Discard it if it is set aside once more.')
+  }
+  if (state.letter.mustBeDone) {
+    throw reject(
+      'dead-letter-must-be-done',
+      'This has to be done, and is not discarded. Mend its cause, then retry it.',
+    )
   }
   return [{ type: 'DeadLetterDiscarded', data: { work: workOf(state.letter), reason } }]
 }

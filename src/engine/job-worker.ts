@@ -235,7 +235,7 @@ export function runJobs(options: JobWorkerOptions): JobWorker {
 
   /** The queue may call a job dead only when the log says so, however long that takes: nobody would look for it otherwise. */
   async function setAside(
-    { name }: JobDefinition,
+    { name, mustBeDone }: JobDefinition,
     subject: string,
     dueAt: string,
     correlationId: string,
@@ -247,7 +247,7 @@ export function runJobs(options: JobWorkerOptions): JobWorker {
       decider: deadLetter,
       target: id,
       type: 'RaiseDeadLetter',
-      data: { source: 'job', name, subject, dueAt, position: 0, reason },
+      data: { source: 'job', name, subject, dueAt, position: 0, reason, ...(mustBeDone && { mustBeDone }) },
       id: derivedId(id, clock.now()),
       actor: { kind: 'process', id: name },
       correlationId,

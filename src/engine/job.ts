@@ -40,6 +40,8 @@ export interface JobDefinition {
    */
   run(state: unknown, work: WorkInHand, facts?: Context['facts']): Promise<readonly Ask[]>
   readonly work: WorkOptions
+  /** Where it was set aside nobody can discard it: what the law asks for. */
+  readonly mustBeDone?: true
 }
 
 type OnEvents<E extends DomainEvent, Result> = {
@@ -52,7 +54,8 @@ const defaultWork: WorkOptions = { concurrency: 32, maxAttempts: 12, backoffMs: 
 /**
  * Puts a kind of job together.
  * @param definition `of` is the aggregate that the work is done for, `opens` and `settles` say by event type what begins
- *   and ends it, `isOpen` whether the aggregate still waits for it, `lookUp` names what else it needs to know, `run` does it
+ *   and ends it, `isOpen` whether the aggregate still waits for it, `lookUp` names what else it needs to know, `run` does it;
+ *   with `mustBeDone` it can't be discarded where it fails
  */
 export function job<
   State,
@@ -68,6 +71,7 @@ export function job<
   readonly lookUp?: (state: State) => Requests
   readonly run: (state: State, work: WorkInHand, facts: FactsOf<Requests>) => Promise<readonly Ask[]>
   readonly work?: Partial<WorkOptions>
+  readonly mustBeDone?: true
 }): JobDefinition
 export function job(definition: {
   readonly name: string
@@ -78,8 +82,9 @@ export function job(definition: {
   lookUp?(state: unknown): FactRequests
   run(state: unknown, work: WorkInHand, facts?: Context['facts']): Promise<readonly Ask[]>
   readonly work?: Partial<WorkOptions>
+  readonly mustBeDone?: true
 }): JobDefinition {
-  const { name, of, opens, settles, isOpen, lookUp, run, work } = definition
+  const { name, of, opens, settles, isOpen, lookUp, run, work, mustBeDone } = definition
   return {
     name,
     decider: of,
@@ -90,6 +95,7 @@ export function job(definition: {
     ...(lookUp && { lookUp }),
     run,
     work: { ...defaultWork, ...work },
+    ...(mustBeDone && { mustBeDone }),
   }
 }
 

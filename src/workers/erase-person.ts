@@ -8,6 +8,7 @@ import { idOf } from '../engine/streams.ts'
 /**
  * Deletes the key of somebody who is to be forgotten, and with it everything that was sealed with it; and their account. So it
  * does with the keys of the guests that they were.
+ * Nobody can discard it: somebody would stay known who is told to be forgotten.
  * @param vault where the keys are
  * @param credentials where accounts and sessions are
  */
@@ -23,6 +24,7 @@ export function erasePerson(vault: Pick<KeyVault, 'forget'>, credentials: Pick<C
       PersonalDataErased: ({ stream }) => ({ target: idOf(stream), key: '' }),
     },
     isOpen: ({ status }) => status === 'forgotten',
+    mustBeDone: true,
     async run({ guests = [] }, { target }) {
       await credentials.forget(target)
       for (const person of [target, ...guests]) await vault.forget(person)

@@ -14,7 +14,7 @@ import { command, deposit, handling } from './handling.ts'
 /** What becomes of jobs that were set aside, whatever becomes of the queue. */
 
 /** A shop whose one job empties accounts, and fails while it is broken; each start is a process over the same stores. */
-function bank() {
+function bank(options: { readonly mustBeDone?: true } = {}) {
   const given = handling()
   const clock = manualClock(Date.parse('2026-01-15T09:30:00.000Z'))
   const state = { isBroken: true, tries: 0 }
@@ -31,6 +31,7 @@ function bank() {
       return [ask(account, target, 'Withdraw', { amount: balance })]
     },
     work: { maxAttempts: 1 },
+    ...options,
   })
   const definitions: Definitions = { aggregates: [account], projections: [], processes: [], jobs: [empty] }
   const queue = memoryJobQueue({ clock })
@@ -164,6 +165,17 @@ test('A letter that is retried can’t be discarded before it is set aside again
   const retried = deadLetter.evolve(raised, { type: 'DeadLetterRetried', data })
   const context = { id: 'letter', at: '', actor: { kind: 'staff', id: 'ada' }, imported: false, facts: {} } as const
   expect(() => decide('DiscardDeadLetter')?.decide({ reason: 'Why not' }, retried, context)).toThrow('tried again')
+})
+
+test('A letter of what has to be done can be retried, and is not discarded', async () => {
+  const { open, setAside, toLetter, state, balance } = bank({ mustBeDone: true })
+  const engine = await open()
+  const letter = await setAside(engine)
+  const discard = engine.handler.handle(toLetter(letter, 'DiscardDeadLetter', { reason: 'Why not' }))
+  await expect(discard).rejects.toMatchObject({ code: 'dead-letter-must-be-done' })
+  state.isBroken = false
+  await engine.handler.handle(toLetter(letter, 'RetryDeadLetter'))
+  await expect.poll(() => balance(engine)).toBe(0)
 })
 
 test('What was discarded before reasons were kept can still be read', () => {

@@ -115,14 +115,14 @@ export function shardReaders(options: ShardReadersOptions): ShardReaders {
     const generation = await readStore.openGeneration(id, specOf(shelf.definition))
     const checkpoint = await generation?.checkpoint()
     if (!generation) return
-    const known = shelf.current?.position ?? 0
     const position = checkpoint?.position ?? 0
     const isOfOtherLog = checkpoint !== undefined && checkpoint.logId !== store.logId
-    // One that is behind what was already shown would take back what readers have seen.
-    if (isOfOtherLog || position < known) return await generation.close()
     const old = shelf.before
     const replaced = shelf.current
-    if (replaced) replaced.position = await positionOf(replaced).catch(() => replaced.position)
+    const reached = replaced && (await positionOf(replaced).catch(() => replaced.position))
+    // One that is behind what was already shown, also meanwhile, would take back what readers have seen.
+    if (isOfOtherLog || position < (replaced?.position ?? 0)) return await generation.close()
+    if (replaced && reached !== undefined) replaced.position = reached
     shelf.current = { generation, position }
     shelf.waiters.reached(position)
     await old?.generation.close()

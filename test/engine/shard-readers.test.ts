@@ -16,7 +16,10 @@ const store = memoryEventStore()
 const lookMs = 1_000
 
 /** A process that reads what others write into a read store, and has been told of two generations: the live one, and the one before it. */
-async function reading(over: (readStore: ReadStore) => ReadStore = (readStore) => readStore) {
+async function reading(
+  over: (readStore: ReadStore) => ReadStore = (readStore) => readStore,
+  onMade: (readers: ShardReaders) => void = () => {},
+) {
   const clock = manualClock()
   const readStore = memoryReadStore()
   const readers = shardReaders({
@@ -32,6 +35,7 @@ async function reading(over: (readStore: ReadStore) => ReadStore = (readStore) =
     onFailure: () => {},
   })
   onTestFinished(() => readers.stop())
+  onMade(readers)
   const old = await liveAt(readStore, 3)
   await readers.start()
   await moveTo(old, 6)
@@ -100,4 +104,40 @@ test('a cursor goes on with the generation that was replaced while both move on 
   moves = false
   expect(position).toBeGreaterThan(6)
   expect([await balanceIn(readers), await balanceIn(readers, old.id)]).toEqual([position, position])
+})
+
+test('a generation is not taken that is behind what was shown while it was opened', async () => {
+  let waitFor: ShardReaders['waitFor'] | undefined
+  const opened: Generation[] = []
+  let isYoungSeen = false
+  const { readers, young, clock } = await reading(
+    (readStore) => ({
+      ...readStore,
+      async openGeneration(...args) {
+        const generation = await readStore.openGeneration(...args)
+        if (generation === undefined) return undefined
+        const isOld = opened.push(generation) === 1
+        async function checkpoint() {
+          const [old] = opened
+          if (isOld && isYoungSeen && old && waitFor) {
+            const show = waitFor
+            waitFor = undefined
+            await moveTo(old, 9)
+            await show('balances', 9, lookMs)
+          }
+          isYoungSeen ||= !isOld
+          return await generation?.checkpoint()
+        }
+        return { ...generation, checkpoint }
+      },
+    }),
+    (made) => {
+      waitFor = made.waitFor
+    },
+  )
+  expect(waitFor).toBeUndefined()
+  expect(await balanceIn(readers)).toBe(9)
+  await moveTo(young, 9)
+  await clock.advance(lookMs)
+  expect([readers.reader('balances').generationId, await balanceIn(readers)]).toEqual([young.id, 9])
 })

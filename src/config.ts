@@ -33,19 +33,20 @@ const Secret = z.string().min(32, 'must have at least 32 characters')
 
 /** An address of a server; it may hold a password. */
 function serverUrl(...protocols: string[]) {
+  const beginnings = protocols.map((each) => `${each}://`)
   return z
     .string()
-    .regex(
-      new RegExp(`^(?:${protocols.join('|')})://.`),
-      `must begin with ${protocols.map((each) => `${each}://`).join(' or ')}`,
+    .refine(
+      (url) => beginnings.some((beginning) => url.startsWith(beginning) && url.length > beginning.length),
+      `must begin with ${beginnings.join(' or ')}`,
     )
 }
 
 const settings = {
-  EVENTSTOREDB_URL: serverUrl('esdb', 'esdb\\+discover')
+  EVENTSTOREDB_URL: serverUrl('esdb', 'esdb+discover')
     .optional()
     .describe('EventStoreDB that has the log; a file in the data directory if absent'),
-  MONGODB_URL: serverUrl('mongodb', 'mongodb\\+srv')
+  MONGODB_URL: serverUrl('mongodb', 'mongodb+srv')
     .optional()
     .describe('MongoDB that has the read models and the keys; files in the data directory if absent'),
   REDIS_URL: serverUrl('redis', 'rediss')
@@ -69,7 +70,7 @@ const settings = {
     .min(60_000)
     .max(31_536_000_000)
     .default(2_592_000_000)
-    .describe('How long a token of a guest is good, and one of a customer that staff asked for'),
+    .describe('How long a token of a guest is good'),
   DAYBOOK_TOKEN_PREVIOUS_SECRETS: List.pipe(z.array(Secret).max(10))
     .optional()
     .describe('Secrets that tokens were signed with before, separated by commas: those tokens stay good'),
@@ -79,7 +80,7 @@ const settings = {
     .min(60_000)
     .max(3_600_000)
     .default(900_000)
-    .describe('How long an access token of an account is good'),
+    .describe('How long an access token of a customer is good'),
   DAYBOOK_SESSION_LIFETIME_MS: Lifetime.default(7_776_000_000).describe(
     'How long after the log-in a session ends, whatever is done',
   ),
@@ -212,6 +213,26 @@ function fromFiles(environment: NodeJS.ProcessEnv): Record<string, string> {
   return found
 }
 
+/** What a setting must be, where its schema does not say it in words of its own. */
+function wording(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.expected === 'number' || issue.expected === 'int' ? 'must be a whole number' : undefined
+    case 'too_small':
+      return issue.origin === 'number'
+        ? `must be at least ${issue.minimum}`
+        : `must not be shorter than ${issue.minimum}`
+    case 'too_big':
+      return issue.origin === 'number' ? `must be at most ${issue.maximum}` : `must not be longer than ${issue.maximum}`
+    case 'invalid_value':
+      return `must be one of ${issue.values.join(', ')}`
+    case 'invalid_format':
+      return issue.format === 'url' ? 'must be a URL, such as https://shop.example' : undefined
+    default:
+      return undefined
+  }
+}
+
 /**
  * Reads all settings.
  * @param environment by default the process's
@@ -224,6 +245,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   const given = { ...environment, ...fromFiles(environment) }
   const parsed = Settings.safeParse(
     Object.fromEntries(Object.keys(settings).map((name) => [name, given[name] === '' ? undefined : given[name]])),
+    { error: wording },
   )
   if (!parsed.success) wrong.push(...parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`))
   if (!parsed.success || wrong.length > 0) throw new ConfigError(`The settings are wrong:\n  ${wrong.join('\n  ')}`)

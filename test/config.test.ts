@@ -29,3 +29,20 @@ test('Lists are shown as they are set', () => {
   expect(shown('10.0.0.0/8, 192.0.2.1')).toBe('10.0.0.0/8,192.0.2.1')
   expect(shown('2')).toBe('2')
 })
+
+test.each([
+  ['DAYBOOK_PORT', 'http', 'must be a whole number'],
+  ['DAYBOOK_PORT', '3000.5', 'must be a whole number'],
+  ['DAYBOOK_PORT', '70000', 'must be at most 65535'],
+  ['DAYBOOK_LEASE_MS', '10', 'must be at least 1000'],
+  ['DAYBOOK_LOG_LEVEL', 'loud', 'must be one of trace, debug, info, warn, error, fatal, silent'],
+  ['DAYBOOK_WEBHOOKS_ALLOW_PRIVATE', 'perhaps', 'must be one of true, '],
+  ['DAYBOOK_SANDBOX_URL', 'sandbox', 'must be a URL, such as https://'],
+  ['DAYBOOK_MAIL_FROM', 'a', 'must not be shorter than 3'],
+  ['DAYBOOK_TOKEN_SECRET', 'short', 'must have at least 32 characters'],
+  ['EVENTSTOREDB_URL', 'http://localhost', 'must begin with esdb:// or esdb+discover://'],
+])('What is wrong of %s=%s is said in words: %s', (name, value, words) => {
+  const read = () => readConfig({ [name]: value })
+  expect(read).toThrow(`The settings are wrong:\n  ${name}: ${words}`)
+  expect(read).not.toThrow(/Invalid|expected/)
+})

@@ -168,11 +168,17 @@ export function checkpointsIn(options: CheckpointsOptions): Checkpoints {
 
   return {
     async load(name) {
+      const isUnsaved = () => {
+        const { isDirty = false, saving } = slots.get(name) ?? {}
+        return isDirty || saving !== undefined
+      }
+      // What is not stored before this looks may be stored while it does, and not be seen.
+      const wasUnsaved = isUnsaved()
       const { kept } = await readEnd(name)
       const slot = slots.get(name)
       if (slot?.latest === undefined) return kept?.checkpoint
       const isOurs = kept === undefined || slot.latest.fence > kept.fence
-      const isNewer = slot.isDirty || slot.saving !== undefined
+      const isNewer = wasUnsaved || isUnsaved()
       if (isOurs || (isNewer && slot.latest.fence === kept?.fence)) return slot.latest.checkpoint
       return kept?.checkpoint
     },

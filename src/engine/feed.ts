@@ -1,7 +1,7 @@
 import { type Clock, pause } from './clock.ts'
-import { NewerVersionError } from './errors.ts'
 import type { EventFilter, EventStore } from './event-store.ts'
 import type { EventRegistry, Recorded } from './events.ts'
+import { subscribeToLog } from './log-subscription.ts'
 
 /** A stretch of the log for one of its followers. */
 export interface Stretch {
@@ -50,7 +50,6 @@ export async function openFeed(options: FeedOptions): Promise<Feed> {
   let { position } = await store.head()
   /** Everything after this place is kept. */
   let keptAfter = position
-  let failure: string | undefined
   let wakers: (() => void)[] = []
 
   function wakeAll(): void {
@@ -74,29 +73,16 @@ export async function openFeed(options: FeedOptions): Promise<Feed> {
     wakeAll()
   }
 
-  async function read(): Promise<void> {
-    for (let failures = 0; !stopping.signal.aborted; ) {
-      try {
-        for await (const batch of store.subscribe({
-          after: position,
-          filter,
-          batchSize: 500,
-          signal: stopping.signal,
-        })) {
-          keep({ ...batch, events: batch.events.map(registry.upcast) })
-          failures = 0
-          failure = undefined
-        }
-      } catch (error) {
-        failure = error instanceof Error ? error.message : String(error)
-        onFailure(error)
-        // No time mends that: another version of Daybook has to go on from here.
-        if (error instanceof NewerVersionError) return
-        await pause(clock, Math.min(5_000, 100 * 2 ** failures++), stopping.signal)
-      }
-    }
-  }
-  const reading = read()
+  const subscription = subscribeToLog({
+    store,
+    clock,
+    batchSize: 500,
+    filter,
+    signal: stopping.signal,
+    position: () => position,
+    take: (batch) => keep({ ...batch, events: batch.events.map(registry.upcast) }),
+    onFailure,
+  })
 
   /** What is kept after a place, merged; undefined if there is nothing new. */
   function newest(after: number): Stretch | undefined {
@@ -143,11 +129,11 @@ export async function openFeed(options: FeedOptions): Promise<Feed> {
       }
     },
     position: () => position,
-    failure: () => failure,
+    failure: subscription.failure,
     async stop() {
       stopping.abort()
       wakeAll()
-      await reading
+      await subscription.ended
     },
   }
 }

@@ -62,6 +62,11 @@ export function stillBuilding({ definition: { name }, rebuild }: Running): Unava
   return new UnavailableError('projection-building', message, seconds)
 }
 
+/** Why a version of a projection serves nothing where a newer one does. @param newer version that is live */
+export function newerIsLive({ name, version }: Pick<Projection, 'name' | 'version'>, newer: number): string {
+  return `Version ${newer} of ${name} is live, and this Daybook has version ${version}. Use a newer Daybook, or rebuild ${name} to go back.`
+}
+
 /**
  * @param head position of the log's last event
  * @param feedFailure why nothing follows the log now

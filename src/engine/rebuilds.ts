@@ -2,6 +2,8 @@ import type { BuildFailure, BuildProgress, BuildTarget } from './build.ts'
 import type { Clock } from './clock.ts'
 import type { EventStore } from './event-store.ts'
 import { closeFollower, type Follower, openFollower } from './follower.ts'
+import type { Joining } from './joining.ts'
+import type { OneAtATime } from './one-at-a-time.ts'
 import { specOf } from './projection.ts'
 import type { Running } from './projection-status.ts'
 import type { ReadStore } from './read-store.ts'
@@ -27,9 +29,8 @@ interface RebuildsOptions {
   readonly runningOf: (name: string) => Running
   readonly headPosition: () => number
   /** Runs while nothing is folded. */
-  readonly exclusive: <T>(run: () => Promise<T>) => Promise<T>
-  /** Brings a follower up to where the others are, and then attaches it. */
-  readonly join: (running: Running, follower: Follower, attach: () => Promise<void>) => Promise<void>
+  readonly exclusive: OneAtATime['run']
+  readonly join: Joining['join']
   readonly onFailure: (error: unknown, projection?: string) => void
 }
 
@@ -42,6 +43,15 @@ export interface Rebuilds {
    * @param unfinished ids of generations, by projection, whose build was cut off and goes on
    */
   rebuildAll(names: readonly string[], unfinished: ReadonlyMap<string, string>): Promise<void>
+  /** Builds what there is nothing of yet, as `rebuildAll`; what fails is tried again, for its cause may be gone by then. */
+  buildMissing(names: readonly string[], unfinished: ReadonlyMap<string, string>): void
+}
+
+const shortestRestMs = 30_000
+const longestRestMs = 600_000
+
+function isBuilt({ live, outdated }: Running): boolean {
+  return live !== undefined && live !== outdated
 }
 
 /** New generations of read models: built elsewhere, joined with those that follow the log, swapped in, and the old ones dropped. */
@@ -154,5 +164,20 @@ export function rebuilds(options: RebuildsOptions): Rebuilds {
     return build
   }
 
-  return { makeLive, drop, rebuildAll }
+  function buildMissing(names: readonly string[], unfinished: ReadonlyMap<string, string>, failures: number): void {
+    rebuildAll(names, unfinished).catch((error: unknown) => {
+      onFailure(error)
+      clock.after(Math.min(longestRestMs, shortestRestMs * 2 ** failures), () => {
+        const missing = names.filter((name) => !isBuilt(runningOf(name)) && !runningOf(name).rebuilding)
+        if (missing.length > 0 && !signal.aborted) buildMissing(missing, new Map(), failures + 1)
+      })
+    })
+  }
+
+  return {
+    makeLive,
+    drop,
+    rebuildAll,
+    buildMissing: (names, unfinished) => buildMissing(names, unfinished, 0),
+  }
 }

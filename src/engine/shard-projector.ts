@@ -6,6 +6,7 @@ import type { EventStore } from './event-store.ts'
 import type { Feed } from './feed.ts'
 import type { Held } from './ownership.ts'
 import type { Projection } from './projection.ts'
+import { newerIsLive } from './projection-status.ts'
 import { PoisonEventError } from './projector.ts'
 import type { Fences, GenerationInfo, ReadStore } from './read-store.ts'
 import type { Builder } from './rebuilds.ts'
@@ -220,9 +221,7 @@ export function shardProjector(options: ShardProjectorOptions): ShardProjector {
     const newer = generations.find(
       (each) => each.projection === name && each.version > version && each.state === 'live',
     )
-    if (newer) {
-      seat.failure = `Version ${newer.version} of ${name} is live, and this Daybook has version ${version}. Use a newer Daybook, or rebuild ${name} to go back.`
-    }
+    if (newer) seat.failure = newerIsLive(seat.definition, newer.version)
     return newer === undefined
   }
 

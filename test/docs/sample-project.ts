@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'nod
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { vi } from 'vitest'
+import { z } from 'zod'
 import { environmentWith, startChild } from '../child-process.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
 import type { Sample } from './samples.ts'
@@ -12,12 +13,21 @@ import type { Sample } from './samples.ts'
 const execute = promisify(execFile)
 const longestMs = 120_000
 
+const Description = z.looseObject({
+  exports: z.record(
+    z.string(),
+    z.union([z.object({ default: z.string() }), z.string().transform((file) => ({ default: file }))]),
+  ),
+})
+
 /** The package's entry points, as sources: what imports `daybook` needs no build. */
-const exports = {
-  '.': './src/daybook.ts',
-  './definitions': './src/definitions.ts',
-  './command-line': './src/cli/program.ts',
-  './client': './src/client/client.ts',
+function describedAsSources(): object {
+  const { exports, ...rest } = Description.parse(JSON.parse(readFileSync('package.json', 'utf8')))
+  const entries = Object.entries(exports).map(([name, { default: file }]) => [
+    name,
+    file.replace(/^\.\/dist\/(.*)\.js$/, './src/$1.ts'),
+  ])
+  return { ...rest, exports: Object.fromEntries(entries) }
 }
 
 const preamble = `
@@ -81,8 +91,7 @@ export async function openSampleProject(): Promise<SampleProject> {
   for (const name of ['examples', 'src', 'test', 'tsconfig.json', 'vitest.config.ts']) {
     cpSync(name, join(directory, name), { recursive: true, filter: (file) => !file.includes('node_modules') })
   }
-  const description: unknown = JSON.parse(readFileSync('package.json', 'utf8'))
-  writeFileSync(join(directory, 'package.json'), JSON.stringify({ ...Object(description), exports }))
+  writeFileSync(join(directory, 'package.json'), JSON.stringify(describedAsSources()))
   symlinkSync(resolve('node_modules'), join(directory, 'node_modules'), 'junction')
 
   const environment = environmentWith({

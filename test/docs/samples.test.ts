@@ -52,7 +52,7 @@ describe('Code samples of the documentation', () => {
   })
 
   test.runIf(testFiles.length > 0)('Tests among them pass', { timeout: longestMs }, async () => {
-    await project.node('node_modules/vitest/vitest.mjs', 'run', ...testFiles)
+    await project.node('--test', ...testFiles)
   })
 
   test.each(programs)('%s runs', { timeout: longestMs }, async (path) => {

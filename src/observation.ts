@@ -42,13 +42,14 @@ export function observation(options: ObservationOptions): Observation {
   const { store, readStore, queue, clock } = options.storage
   const health = (): Health => ({
     started: true,
-    degraded: [
+    degraded: unique([
       ...(log.failure() === undefined ? [] : ['log']),
       ...engine.projections.status().flatMap(({ name, status }) => (status === 'live' ? [] : [name])),
       ...engine.processes.status().flatMap(({ name, error }) => (error === undefined ? [] : [name])),
       ...(engine.jobs.failure() === undefined ? [] : ['jobs']),
       ...(hasMetNewer() ? ['newer-version'] : []),
-    ],
+      ...(cluster?.unattended() ?? []).map(({ name }) => name),
+    ]),
   })
   const { backlog } = store
   const { cacheStatus } = readStore
@@ -88,4 +89,8 @@ export function observation(options: ObservationOptions): Observation {
     await measured.close()
   }
   return { health, measured, showSystem, close }
+}
+
+function unique(names: readonly string[]): readonly string[] {
+  return [...new Set(names)]
 }

@@ -34,7 +34,7 @@ export interface SystemSources {
   disk?(): Promise<DiskFigures>
   /** Names of all kinds of jobs. */
   readonly jobs: readonly string[]
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'now' | 'after'>
 }
 
 /** What had to be looked up is undefined where it can't be known now. */
@@ -52,24 +52,37 @@ export interface SystemFigures {
   readonly disk: DiskFigures | undefined
 }
 
-/** What is away now must not keep the rest from being seen. */
-async function ifKnown<Result>(look: () => Promise<Result> | undefined): Promise<Result | undefined> {
+/** Who scrapes figures waits for ten seconds in all; a server that is frozen would take more. */
+const longestLookMs = 2_000
+
+/**
+ * Looks something up that must not keep the rest from being seen.
+ * @returns undefined where that fails, or takes more than 2 s
+ */
+export async function ifKnown<Result>(
+  clock: Pick<Clock, 'after'>,
+  look: () => Promise<Result> | undefined,
+): Promise<Result | undefined> {
+  const late = Promise.withResolvers<undefined>()
+  const cancel = clock.after(longestLookMs, () => late.resolve(undefined))
   try {
-    return await look()
+    return await Promise.race([look(), late.promise])
   } catch {
     return undefined
+  } finally {
+    cancel()
   }
 }
 
-/** Looks at all figures. It never fails, and reads nothing of the log. */
+/** Looks at all figures, for 2 s at most. It never fails, and reads nothing of the log. */
 export async function systemFigures(sources: SystemSources): Promise<SystemFigures> {
   const { projections, clock } = sources
   const now = new Date(clock.now()).toISOString()
   const [openWork, deadLetters, jobs, disk] = await Promise.all([
-    ifKnown(() => workFigures(projections, sources.jobs, now)),
-    ifKnown(() => letterFigures(projections)),
-    ifKnown(() => sources.queue.counts()),
-    ifKnown(() => sources.disk?.()),
+    ifKnown(clock, () => workFigures(projections, sources.jobs, now)),
+    ifKnown(clock, () => letterFigures(projections)),
+    ifKnown(clock, () => sources.queue.counts()),
+    ifKnown(clock, () => sources.disk?.()),
   ])
   return {
     projections: projections.status(),

@@ -9,7 +9,7 @@ import type { Health } from './health.ts'
 import { type Operation, operation } from './operation-route.ts'
 import type { PositionTokens } from './position-token.ts'
 import { ProjectionState } from './projection-operations.ts'
-import { type SystemSources, systemFigures } from './system-figures.ts'
+import { ifKnown, type SystemSources, systemFigures } from './system-figures.ts'
 
 const Count = z.int().min(0)
 const Rate = z.number().min(0)
@@ -87,6 +87,18 @@ export const System = z.object({
   processes: z.array(Process).meta({
     description: 'All process managers: of this process, or in a cluster of all of its processes together',
   }),
+  unattended: z
+    .array(
+      z.object({
+        name: z.string().meta({ description: 'Read model, process manager, or `jobs`', example: 'place-order' }),
+        role: z.enum(roles).meta({ description: 'Role of the processes that run it', example: 'worker' }),
+      }),
+    )
+    .exactOptional()
+    .meta({
+      description: 'What no process of the cluster is there for; absent where one process does everything',
+      example: [],
+    }),
   openWork: z
     .array(
       z.object({
@@ -188,8 +200,8 @@ export interface SystemOptions extends SystemSources {
   readonly health: () => Health
   readonly eventLoop: EventLoop
   /** Undefined where one process runs alone. */
-  readonly cluster: Pick<Cluster, 'cluster'> | undefined
-  readonly clock: Pick<Clock, 'now' | 'monotonic'>
+  readonly cluster: Pick<Cluster, 'cluster' | 'unattended'> | undefined
+  readonly clock: Pick<Clock, 'now' | 'monotonic' | 'after'>
 }
 
 function cache<C extends { readonly hits: number; readonly misses: number }>(status: C) {
@@ -237,8 +249,8 @@ export function systemOperation(options: SystemOptions): Operation {
     async run(): Promise<z.output<typeof System>> {
       const [figures, head, processes] = await Promise.all([
         systemFigures(options),
-        store.head().catch(() => undefined),
-        cluster && processesOf(cluster).catch(() => []),
+        ifKnown(clock, () => store.head()),
+        cluster && ifKnown(clock, () => processesOf(cluster)),
       ])
       const { degraded } = health()
       const { backlog, commands, openWork, deadLetters, readCache, jobs, disk } = figures
@@ -262,6 +274,7 @@ export function systemOperation(options: SystemOptions): Operation {
           ...(backlog && { waitingAppends: backlog.appends, waitingBytes: backlog.bytes }),
         },
         projections: [...figures.projections],
+        ...(cluster && { unattended: [...cluster.unattended()] }),
         processes: [...(processes ?? figures.processes.map(({ reactions: _reactions, ...process }) => process))],
         ...(openWork && {
           openWork: openWork.map(({ oldestDueAt, ...work }) => ({ ...work, ...(oldestDueAt && { oldestDueAt }) })),

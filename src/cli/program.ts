@@ -190,7 +190,8 @@ function programOf(extensions: readonly Extension[]): Command {
     .option('--watch', 'again every 2 seconds')
     .action((options: StatusOptions) =>
       withConnection(async (connection) => {
-        if (!(await printStatus(connection, options))) process.exitCode = exitCodes.failed
+        const isWell = await printStatus(connection, { ...options, leaseMs: readConfig().DAYBOOK_LEASE_MS })
+        if (!isWell) process.exitCode = exitCodes.failed
       }),
     )
 

@@ -50,6 +50,17 @@ function projectionProblems({ projections }: Status): Problem[] {
   })
 }
 
+/** What nobody does, by the role of the processes that are missing. */
+function unattendedProblems({ unattended = [] }: Status): Problem[] {
+  return Array.from(
+    Map.groupBy(unattended, ({ role }) => role),
+    ([role, duties]) => ({
+      what: `No process runs ${duties.map(({ name }) => name).join(', ')}.`,
+      todo: `Start one of the role ${role} (daybook serve --role ${role}). Which processes are there: daybook cluster`,
+    }),
+  )
+}
+
 /** @param nowMs milliseconds since the epoch */
 function workProblems({ openWork = [], deadLetters, processes }: Status, nowMs: number): Problem[] {
   const late = openWork.filter(
@@ -86,8 +97,8 @@ function workProblems({ openWork = [], deadLetters, processes }: Status, nowMs: 
  * @param nowMs milliseconds since the epoch
  */
 export function problemsOf(status: Status, nowMs: number): readonly Problem[] {
-  const { degraded, disk } = status
-  const named = new Set([...status.projections, ...status.processes].map(({ name }) => name))
+  const { degraded, disk, unattended = [] } = status
+  const named = new Set([...status.projections, ...status.processes, ...unattended].map(({ name }) => name))
   const advice = new Map([
     ['log', 'See that its disk has room, or that EventStoreDB answers. Commands are answered 503 until then.'],
     ['jobs', 'A newer version of Daybook has written here: stop this one.'],
@@ -97,6 +108,7 @@ export function problemsOf(status: Status, nowMs: number): readonly Problem[] {
     ...degraded
       .filter((part) => !named.has(part))
       .map((part) => ({ what: `${part} does not work as it should.`, todo: advice.get(part) ?? 'See the log.' })),
+    ...unattendedProblems(status),
     ...projectionProblems(status),
     ...workProblems(status, nowMs),
     ...(disk && disk.freeBytes < disk.totalBytes * leastFreeShare
@@ -147,7 +159,7 @@ function print(status: Status, nowMs: number): void {
   const { log, jobs, commands, waiters, foldCache, documentCache, memory, eventLoop, disk, profile } = status
   const number = (value: number) => value.toLocaleString('en')
   console.log(
-    `Daybook ${status.version} is ${status.status}; up ${duration(status.uptimeMs)}, ${status.roles.join(', ')}`,
+    `Daybook ${[`${status.version} is ${status.status}; up ${duration(status.uptimeMs)}`, ...status.roles].join(', ')}`,
   )
   const position = log.number === undefined ? 'does not answer' : `${number(log.number)} ${log.unit}`
   console.log(`Log (${profile.log}): ${position}, ${log.eventsPerSecond.toFixed(1)} events/s appended here`)
@@ -187,7 +199,7 @@ function print(status: Status, nowMs: number): void {
     ]),
   )
   section(
-    'This process',
+    status.roles.length === 0 ? 'This command' : 'This process',
     ['what', 'now'],
     [
       ['commands waiting', `${commands.waiting} for ${commands.streams} streams`],
@@ -214,19 +226,31 @@ export interface StatusOptions {
   readonly json?: boolean
   /** Again and again, until somebody stops it. */
   readonly watch?: boolean
+  /** How long a process of a cluster may be silent: who has just come needs as long to know who is gone. */
+  readonly leaseMs?: number
+}
+
+/** What this is of, where no server answers for itself. */
+function opening({ unattended }: Status): string {
+  return unattended === undefined
+    ? 'No server runs here: this is the shop as this command has opened it.\n'
+    : 'This is the cluster as this command sees it, which runs beside its processes: daybook cluster shows them.\n'
 }
 
 /**
  * Shows how a shop does, and what to do where something is wrong.
  * @returns whether all is well
  */
-export async function printStatus(connection: Connection, { json, watch }: StatusOptions): Promise<boolean> {
+export async function printStatus(connection: Connection, options: StatusOptions): Promise<boolean> {
+  const { json, watch, leaseMs = 0 } = options
+  const look = async () => System.parse((await succeed(connection.send('GET', '/v1/system'))).body)
+  if (!connection.remote && (await look()).unattended !== undefined) await sleep(leaseMs)
   for (;;) {
-    const status = System.parse((await succeed(connection.send('GET', '/v1/system'))).body)
+    const status = await look()
     if (watch && !json && process.stdout.isTTY) console.clear()
     if (json) console.log(JSON.stringify(status))
     else {
-      if (!connection.remote) console.log('No server runs here: this is the shop as this command has opened it.\n')
+      if (!connection.remote) console.log(opening(status))
       print(status, Date.now())
     }
     if (!watch) return problemsOf(status, Date.now()).length === 0

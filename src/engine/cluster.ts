@@ -40,9 +40,18 @@ export interface ClusterStatus {
   readonly leases: readonly Lease[]
 }
 
+/** Something that a process of a role is to do. */
+export interface Duty {
+  /** A read model, a process manager, or `jobs`. */
+  readonly name: string
+  readonly role: Role
+}
+
 export interface Cluster extends Engine {
   /** Who is there and who holds what. */
   cluster(): Promise<ClusterStatus>
+  /** What no process is there for; nothing where this one can't know who is there. */
+  unattended(): readonly Duty[]
   /** Why this process holds nothing any more: a newer version has to go on. */
   gaveUp(): string | undefined
 }
@@ -154,6 +163,16 @@ export async function startCluster(
     ...(roles.has('worker') ? [jobsLease] : []),
   ]
   const units = [...new Set(names.map(unitOf))]
+  const duties: readonly (Duty & { readonly unit: string })[] = [
+    ...all.map((each) => ({ name: each.name, role: 'projector' as const, unit: unitOf(projectionLease(each, 0)) })),
+    ...definitions.processes.map(({ name }) => ({
+      name,
+      role: 'worker' as const,
+      unit: unitOf(processLease(name, 0)),
+    })),
+    { name: jobsLease, role: 'worker', unit: jobsLease },
+  ]
+  const id = `${options.name}-${newId().slice(0, 8)}`
   const startedAt = new Date(clock.now()).toISOString()
 
   function info(): MemberInfo {
@@ -169,6 +188,14 @@ export async function startCluster(
     }
   }
 
+  function unattended(): readonly Duty[] {
+    // One that does not hear of itself hears of nobody.
+    const own = share?.members().find((member) => member.id === id)
+    if (roles.size > 0 && (own === undefined || own.silentMs >= leaseMs)) return []
+    const attended = new Set(presentInfos().flatMap((info) => info.units))
+    return duties.flatMap(({ unit, ...duty }) => (attended.has(unit) ? [] : [duty]))
+  }
+
   async function apply(held: Held): Promise<void> {
     await Promise.all([projector?.apply(held), processes.apply(held), jobs.setAlarm(held.has(jobsLease))])
   }
@@ -176,7 +203,7 @@ export async function startCluster(
   const own = ownership({
     coordination,
     clock,
-    id: `${options.name}-${newId().slice(0, 8)}`,
+    id,
     ...(roles.size > 0 && { info }),
     names,
     wants: ({ info: other }, name) => Array.isArray(other.units) && other.units.includes(unitOf(name)),
@@ -241,6 +268,7 @@ export async function startCluster(
     async cluster() {
       return { members: own.members(), leases: await coordination.leases() }
     },
+    unattended,
     gaveUp: () => newer,
     stop,
   }

@@ -62,17 +62,15 @@ test('A process of a cluster tells how all of them do, and what it does not know
   const first = await engine.handler.handle(deposit(5, { target: 'a0' }))
   const data = { source: 'reaction', name: 'match', subject: 'a0', position: 1, reason: 'Down' }
   await engine.handler.handle({ ...command('RaiseDeadLetter', data), decider: deadLetter, target: 'letter' })
-  await expect.poll(system, { timeout: 10_000 }).toMatchObject({
+  await expect.poll(system).toMatchObject({
     processes: [{ name: 'match', position: expect.any(Number), underWay: 0 }],
     deadLetters: { count: 1 },
   })
-  await expect
-    .poll(async () => (await system()).processes[0]?.position, { timeout: 10_000 })
-    .toBeGreaterThan(first.position)
+  await expect.poll(async () => (await system()).processes[0]?.position).toBeGreaterThan(first.position)
 
   await engine.handler.handle(deposit(13, { target: 'a0' }))
   const balances = async () => (await system()).projections.find(({ name }) => name === 'balances')
-  await expect.poll(balances, { timeout: 10_000 }).toMatchObject({ status: 'stopped', poison: { type: 'Deposited' } })
+  await expect.poll(balances).toMatchObject({ status: 'stopped', poison: { type: 'Deposited' } })
   const found = await system()
   expect(found.log).toMatchObject({ unit: 'bytes', number: (await shared.store.head()).position })
   expect(found.jobs).toEqual({ waiting: 0, active: 0, delayed: 0, dead: 0 })
@@ -94,4 +92,46 @@ test('What does not answer now is left out, and the rest is told', async () => {
   expect(found.jobs).toBeUndefined()
   expect(found.deadLetters).toBeUndefined()
   expect(found.projections.length).toBeGreaterThan(0)
+})
+
+test('What a frozen server keeps back is left out, too, in time for who scrapes figures', async () => {
+  const { shared, join } = servers()
+  const { engine } = await join('one')
+  const never = () => new Promise<never>(() => {})
+  const system = systemOf(engine, {
+    ...shared,
+    // Two seconds are over at once.
+    clock: { ...shared.clock, after: (_delayMs, run) => shared.clock.after(0, run) },
+    store: { ...shared.store, head: never },
+    queue: { ...shared.queue, counts: never },
+  })
+  const found = await system()
+  expect([found.log.number, found.jobs]).toEqual([undefined, undefined])
+  expect(found.projections.length).toBeGreaterThan(0)
+})
+
+test('What nobody is there for is named with the role that is missing', async () => {
+  const { shared, join } = servers()
+  const { engine } = await join('api', { roles: ['api'] })
+  const system = systemOf(engine, shared)
+  const missing = async () => (await system()).unattended?.map(({ name, role }) => `${role} ${name}`)
+  const ofWorker = ['worker match', 'worker jobs']
+  const ofProjector = ['projector balances', 'projector open-work']
+  await expect.poll(missing).toEqual([...ofProjector, ...ofWorker])
+  const projector = await join('projector', { roles: ['projector'] })
+  await expect.poll(missing).toEqual(ofWorker)
+  const worker = await join('worker', { roles: ['worker'] })
+  await expect.poll(missing).toEqual([])
+  await worker.engine.stop()
+  await expect.poll(missing).toEqual(ofWorker)
+  projector.die()
+  await expect.poll(missing).toEqual([...ofProjector, ...ofWorker])
+})
+
+test('A process that hears of nobody does not say that nobody is there', async () => {
+  const { join } = servers()
+  const { engine, die } = await join('api', { roles: ['api'] })
+  await expect.poll(() => engine.unattended().length).toBe(4)
+  die()
+  await expect.poll(() => engine.unattended()).toEqual([])
 })

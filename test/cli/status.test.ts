@@ -67,6 +67,17 @@ test.each<[string, Partial<Status>, RegExp]>([
     /fulfil-order waits: The log is away/,
   ],
   [
+    'a cluster without workers',
+    {
+      degraded: ['fulfil-order', 'jobs'],
+      unattended: [
+        { name: 'fulfil-order', role: 'worker' },
+        { name: 'jobs', role: 'worker' },
+      ],
+    },
+    /^No process runs fulfil-order, jobs\. .*daybook serve --role worker/,
+  ],
+  [
     'dead letters',
     { deadLetters: { count: 2, isMore: false, items: [{ name: 'pay', count: 2 }] } },
     /2 set aside: 2 × pay\. .*daybook dead-letters/,

@@ -1,4 +1,4 @@
-import { cart } from '../src/domain/cart.ts'
+import { cart } from '../src/domain/cart/cart.ts'
 import type { Command } from '../src/engine/command.ts'
 
 /** Makes a command as the API makes a guest's. */

@@ -3,7 +3,8 @@
 /** The very zod that Daybook has: what another copy of it makes, it does not know. */
 export { z } from 'zod'
 export { type Mail, type MailGateway, UndeliverableMailError } from './accounts/mail-gateway.ts'
-export { cart, cartEvents } from './domain/cart.ts'
+export { cart } from './domain/cart/cart.ts'
+export { cartEvents } from './domain/cart/events.ts'
 export { customer, customerEvents } from './domain/customer.ts'
 export { orderEvents } from './domain/order/events.ts'
 export { order } from './domain/order/order.ts'

@@ -8,7 +8,7 @@ import { apiKeyRequests, shippingMethodRequests, taxRatesRequests } from './comm
 import { stockItemRequests } from './commands/stock-items.ts'
 import { webhookRequests } from './commands/webhooks.ts'
 import { apiKey, scopes } from './domain/api-key.ts'
-import { cart } from './domain/cart.ts'
+import { cart } from './domain/cart/cart.ts'
 import { category } from './domain/category.ts'
 import { customer } from './domain/customer.ts'
 import { gatewayCallback } from './domain/gateway-callback.ts'

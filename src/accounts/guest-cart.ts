@@ -1,4 +1,5 @@
-import { type Cart, cart, cartEvents } from '../domain/cart.ts'
+import { type Cart, cart } from '../domain/cart/cart.ts'
+import { cartEvents } from '../domain/cart/events.ts'
 import { customer } from '../domain/customer.ts'
 import { ask, type Command } from '../engine/command.ts'
 import type { CommandHandler } from '../engine/command-handler.ts'

@@ -1,4 +1,5 @@
-import { type Cart, cart, cartCommands } from '../domain/cart.ts'
+import { type Cart, cart } from '../domain/cart/cart.ts'
+import { cartCommands } from '../domain/cart/commands.ts'
 import { order } from '../domain/order/order.ts'
 import { owner, shopper } from '../engine/access.ts'
 import { command, outcome } from '../engine/command-definition.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type CartEvent, cartEvents } from '../domain/cart.ts'
+import { type CartEvent, cartEvents } from '../domain/cart/events.ts'
 import { Address, EmailAddress, Id, Timestamp } from '../domain/values.ts'
 import { owner, shopper } from '../engine/access.ts'
 import type { Recorded } from '../engine/events.ts'

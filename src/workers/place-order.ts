@@ -1,4 +1,5 @@
-import { cart, cartEvents } from '../domain/cart.ts'
+import { cart } from '../domain/cart/cart.ts'
+import { cartEvents } from '../domain/cart/events.ts'
 import { order } from '../domain/order/order.ts'
 import { ask } from '../engine/command.ts'
 import { processManager } from '../engine/process-manager.ts'

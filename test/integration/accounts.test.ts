@@ -1,6 +1,6 @@
 import { SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
-import { cart as cartAggregate } from '../../src/domain/cart.ts'
+import { cart as cartAggregate } from '../../src/domain/cart/cart.ts'
 import { ask as engineAsk } from '../../src/engine/command.ts'
 import { ask, mailsTo, nextMail, openAccount, password, tokenIn } from './account-client.ts'
 import { openShop } from './open-shop.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { cartEvents } from '../../src/domain/cart.ts'
+import { cartEvents } from '../../src/domain/cart/events.ts'
 import type { Principal } from '../../src/engine/access.ts'
 import { cartQueries, carts } from '../../src/projections/carts.ts'
 import { asCustomer, asStaff, given, type Happening, happenings, start } from '../../src/testing/read-model.ts'

@@ -1,5 +1,6 @@
 import { test } from 'vitest'
-import { cart, cartEvents } from '../../src/domain/cart.ts'
+import { cart } from '../../src/domain/cart/cart.ts'
+import { cartEvents } from '../../src/domain/cart/events.ts'
 import { order } from '../../src/domain/order/order.ts'
 import { reactionsOf } from '../../src/testing/reactions.ts'
 import { specification } from '../../src/testing/specification.ts'

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { cart, cartEvents } from '../../src/domain/cart.ts'
-import { mergedLines } from '../../src/domain/cart-merge.ts'
-import { specification } from '../../src/testing/specification.ts'
+import { cart } from '../../../src/domain/cart/cart.ts'
+import { cartEvents } from '../../../src/domain/cart/events.ts'
+import { mergedLines } from '../../../src/domain/cart/merged-lines.ts'
+import { specification } from '../../../src/testing/specification.ts'
 
 const { given, event } = specification(cart, cartEvents, { id: 'cart-1' })
 const line = (sku: string, quantity: number, productId = 'teapot') => ({

@@ -1,10 +1,11 @@
 import { describe, test } from 'vitest'
-import { cart, cartEvents } from '../../src/domain/cart.ts'
-import { product, productEvents } from '../../src/domain/product.ts'
-import { shippingMethod, shippingMethodEvents } from '../../src/domain/shipping-method.ts'
-import { taxRates, taxRatesEvents } from '../../src/domain/tax-rates.ts'
-import { derivedId } from '../../src/engine/streams.ts'
-import { having, specification } from '../../src/testing/specification.ts'
+import { cart } from '../../../src/domain/cart/cart.ts'
+import { cartEvents } from '../../../src/domain/cart/events.ts'
+import { product, productEvents } from '../../../src/domain/product.ts'
+import { shippingMethod, shippingMethodEvents } from '../../../src/domain/shipping-method.ts'
+import { taxRates, taxRatesEvents } from '../../../src/domain/tax-rates.ts'
+import { derivedId } from '../../../src/engine/streams.ts'
+import { having, specification } from '../../../src/testing/specification.ts'
 
 const id = 'cart-1'
 const products = specification(product, productEvents)

@@ -2,15 +2,11 @@ import type { z } from 'zod'
 import type { categoryCommands } from '../domain/category.ts'
 import type { productCommands } from '../domain/product.ts'
 import type { shippingMethodCommands } from '../domain/shipping-method.ts'
+import { type DemoCategory, demoCategories } from './demo-categories.ts'
+import { demoTaxRates } from './demo-countries.ts'
+import { type DemoProduct, demoProducts } from './demo-goods.ts'
+import { demoLanguages, type Texts } from './demo-languages.ts'
 import type { DemoRequest } from './demo-request.ts'
-import {
-  type DemoCategory,
-  type DemoProduct,
-  demoCategories,
-  demoLanguages,
-  demoProducts,
-  demoTaxRates,
-} from './demo-shop.ts'
 
 /** What the demo shop sells: texts in three languages, prices in three currencies. */
 
@@ -30,7 +26,7 @@ function prices(euroCents: number): Record<DemoCurrency, number> {
 
 export interface DemoVariant {
   readonly sku: string
-  readonly titles: readonly [en: string, de: string, fr: string]
+  readonly titles: Texts
   readonly prices: Readonly<Record<DemoCurrency, number>>
 }
 
@@ -46,7 +42,7 @@ export function pathOf(categoryId: string): readonly string[] {
 
 interface DemoMethod {
   readonly code: string
-  readonly titles: readonly [en: string, de: string, fr: string]
+  readonly titles: Texts
   readonly euroCents: number
 }
 

@@ -1,8 +1,10 @@
 import type { OrderContents, OrderLine, OrderShipping } from '../domain/order/contents.ts'
 import { includedTax, priceLine, totalsOf } from '../domain/pricing.ts'
 import { type DemoCurrency, type DemoVariant, demoShipping, pathOf, priceIn, variantsOf } from './demo-catalogue.ts'
+import { demoTaxRates } from './demo-countries.ts'
+import { type DemoProduct, demoProducts } from './demo-goods.ts'
+import { demoLanguages } from './demo-languages.ts'
 import type { DemoPerson } from './demo-people.ts'
-import { type DemoProduct, demoLanguages, demoProducts, demoTaxRates } from './demo-shop.ts'
 import { type Random, random } from './random.ts'
 
 /** What the demo shop has sold in the weeks before it was made. */

@@ -1,5 +1,5 @@
+import { demoCities, demoCountries } from './demo-countries.ts'
 import type { DemoRequest } from './demo-request.ts'
-import { demoCities, demoCountries, demoFirstNames, demoLastNames } from './demo-shop.ts'
 import { random } from './random.ts'
 
 /** Who buys in the demo shop: made up, with addresses that reach nobody. */
@@ -18,6 +18,39 @@ export interface DemoPerson {
   }
 }
 
+const firstNames = [
+  'Ada',
+  'Grace',
+  'Alan',
+  'Edsger',
+  'Barbara',
+  'Donald',
+  'Margaret',
+  'Niklaus',
+  'Radia',
+  'Leslie',
+  'Frances',
+  'Tony',
+  'Katherine',
+  'Dennis',
+  'Hedy',
+  'Ken',
+] as const
+const lastNames = [
+  'Weaver',
+  'Miller',
+  'Baker',
+  'Fischer',
+  'Martin',
+  'Dubois',
+  'Keller',
+  'Smith',
+  'Jansen',
+  'Moreau',
+  'Brandt',
+  'Carter',
+] as const
+
 const memberCount = 60
 const guestCount = 60
 const streets = ['Canal Street', 'Mill Lane', 'Station Road', 'Garden Row'] as const
@@ -27,12 +60,12 @@ const shares: Readonly<Record<(typeof demoCountries)[number], number>> = { DE: 6
 
 /** Each name once. */
 function names(): readonly (readonly [first: string, last: string])[] {
-  const count = demoFirstNames.length * demoLastNames.length
+  const count = firstNames.length * lastNames.length
   return Array.from({ length: Math.min(count, memberCount + guestCount) }, (_, place) => {
     // 7 has no divisor in common with the number of names, so it meets each of them once.
     const chosen = (place * 7) % count
-    const first = demoFirstNames[chosen % demoFirstNames.length] ?? ''
-    const last = demoLastNames[Math.floor(chosen / demoFirstNames.length)] ?? ''
+    const first = firstNames[chosen % firstNames.length] ?? ''
+    const last = lastNames[Math.floor(chosen / firstNames.length)] ?? ''
     return [first, last]
   })
 }

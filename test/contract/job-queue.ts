@@ -32,11 +32,13 @@ export function jobQueueContract(harness: () => Promise<JobQueueHarness>): void 
       const { queue, now, advance } = await emptyQueue()
       await queue.schedule([mail('a', now() - 1_000), mail('b', now() + 300)])
       await advance(50)
-      const ran = record(queue)
-      await advance(50)
-      expect(ids(ran)).toEqual(['a'])
-      await advance(300)
-      expect(ids(ran)).toEqual(['a', 'b'])
+      const ran: unknown[] = []
+      queue.work('mail', async ({ id, dueAt }) => void ran.push({ id, isEarly: now() < dueAt }), patient)
+      await advance(400)
+      expect(ran).toEqual([
+        { id: 'a', isEarly: false },
+        { id: 'b', isEarly: false },
+      ])
     })
 
     test('runs at its time and not before, in the order of the times', async () => {
@@ -47,9 +49,7 @@ export function jobQueueContract(harness: () => Promise<JobQueueHarness>): void 
       const [late, soon, middle] = [mail('late', start + 900), mail('soon', start + 300), mail('middle', start + 600)]
       await queue.schedule([late])
       await queue.schedule([soon, middle])
-      await advance(200)
-      expect(times.size).toBe(0)
-      await advance(900)
+      await advance(1_100)
       expect(Array.from(times.keys())).toEqual(['soon', 'middle', 'late'])
       for (const { id, dueAt } of [soon, middle, late]) expect(times.get(id)).toBeGreaterThanOrEqual(dueAt)
     })
@@ -96,13 +96,15 @@ export function jobQueueContract(harness: () => Promise<JobQueueHarness>): void 
 
     test('that the queue knows is left as it is', async () => {
       const { queue, now, advance } = await emptyQueue()
-      await queue.schedule([mail('a', now() + 300, { number: 1 }), mail('a', now() + 300, { number: 2 })])
-      await queue.schedule([mail('a', now(), { number: 3 }), mail('b', now() + 300)])
+      const later = now() + 300
+      await queue.schedule([mail('a', later, { number: 1 }), mail('a', later, { number: 2 })])
+      await queue.schedule([mail('a', now(), { number: 3 }), mail('b', later)])
       const ran = record(queue)
-      await advance(100)
-      expect(ran).toEqual([])
-      await advance(300)
-      expect(ran.map(({ data }) => data)).toEqual([{ number: 1 }, {}])
+      await advance(400)
+      expect(ran.map(({ data, dueAt }) => [data, dueAt])).toEqual([
+        [{ number: 1 }, later],
+        [{}, later],
+      ])
       await queue.schedule([mail('a', now(), { number: 4 })])
       await advance(50)
       expect(ran.at(-1)?.data).toEqual({ number: 4 })
@@ -140,10 +142,10 @@ export function jobQueueContract(harness: () => Promise<JobQueueHarness>): void 
   describe('a job that is cancelled', () => {
     test('does not run, and its id is free again', async () => {
       const { queue, now, advance } = await emptyQueue()
-      const ran = record(queue)
       await queue.schedule([mail('a', now() + 300, { number: 1 }), mail('b', now() + 300)])
       await queue.cancel(['a', 'nobody'])
       expect(await queue.known(['a', 'b'])).toEqual(new Set(['b']))
+      const ran = record(queue)
       await advance(400)
       expect(ids(ran)).toEqual(['b'])
       await queue.schedule([mail('a', now(), { number: 2 })])
@@ -180,11 +182,12 @@ export function jobQueueContract(harness: () => Promise<JobQueueHarness>): void 
         ran.push(id)
         throw new Error('no')
       }
-      queue.work('mail', handler, { ...patient, backoffMs: 500 })
+      queue.work('mail', handler, { ...patient, backoffMs: 4_000 })
       await queue.schedule([mail('a', now())])
       await advance(50)
       await queue.cancel(['a'])
-      await advance(1_000)
+      expect(await queue.known(['a'])).toEqual(new Set())
+      await advance(4_000)
       expect(ran).toEqual(['a'])
     })
   })

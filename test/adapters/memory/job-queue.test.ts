@@ -7,6 +7,6 @@ describe('the job queue in memory', () => {
   jobQueueContract(async () => {
     const clock = manualClock()
     const queue = memoryJobQueue({ clock })
-    return { queue, now: clock.now, advance: clock.advance, dispose: () => queue.close() }
+    return { queue, now: clock.now, advance: clock.advance, holdsTime: true, dispose: () => queue.close() }
   })
 })

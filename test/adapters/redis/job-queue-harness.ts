@@ -87,6 +87,7 @@ export async function redisJobQueueHarness(): Promise<JobQueueHarness> {
   return {
     queue: open(proxied.href),
     now: () => Date.now(),
+    holdsTime: false,
     async advance(ms) {
       await pass(ms)
       await settle()

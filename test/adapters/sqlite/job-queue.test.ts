@@ -18,6 +18,7 @@ async function harness(): Promise<JobQueueHarness> {
     queue,
     now: () => clock.now(),
     advance: (ms) => clock.advance(ms),
+    holdsTime: true,
     async crash() {
       clock = manualClock(clock.now()) // the dead process' timers never run
       return openSqliteJobQueue({ file, clock })

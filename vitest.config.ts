@@ -11,10 +11,10 @@ export default defineConfig({
     pool: 'forks',
     // Files share the modules they load, which is ten times faster: nothing here keeps state in a module.
     isolate: false,
-    testTimeout: 15_000,
-    hookTimeout: 15_000,
-    // What is waited for comes soon, but not on a machine that is busy with other things.
-    expect: { poll: { timeout: 10_000 } },
+    // What is waited for comes soon, but not on a machine that is busy with other things: these end only what would never end.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
     restoreMocks: true,
     unstubEnvs: true,
     unstubGlobals: true,

@@ -148,7 +148,7 @@ test('the command ends with 130 when it is interrupted, and with 1 when it is re
   for (const stream of streams) void store.append(stream, -1, newEvents(1))
   await close()
   const interrupted = run(['--from', `file:${from}`, '--to', `file:${to}`])
-  await expect.poll(interrupted.output, { timeout: 10_000 }).toContain('Copy events')
+  await expect.poll(interrupted.output).toContain('Copy events')
   interrupted.signal('SIGINT')
   expect(await interrupted.code).toBe(130)
   expect(interrupted.output()).toContain('Stopped. Run the same command again to go on: nothing is copied twice.')

@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Signal } from '../../src/engine/signal.ts'
 
 /** What every signal must do. */
@@ -35,7 +35,7 @@ export function signalContract(harness: () => Promise<SignalHarness>): void {
   }
 
   const untilAll = (heard: ReadonlySet<string>, ...names: string[]) =>
-    vi.waitFor(() => expect(Array.from(heard)).toEqual(expect.arrayContaining(names)), { timeout: 5_000 })
+    expect.poll(() => Array.from(heard)).toEqual(expect.arrayContaining(names))
 
   test('tells all members which read models have advanced, the sender too', async () => {
     const signals = await members(3)

@@ -54,7 +54,7 @@ test('The sample of the guide sends the traces of a real server to a collector',
   const { headers } = await fetch(`${shop}/v1/products?currency=EUR&language=en`)
   const traceId = headers.get('daybook-correlation-id')?.replaceAll('-', '')
   await expect
-    .poll(() => spans.flatMap((span) => (span.traceId === traceId ? [span.name] : [])), { timeout: 20_000 })
+    .poll(() => spans.flatMap((span) => (span.traceId === traceId ? [span.name] : [])))
     .toEqual(expect.arrayContaining(['GET /v1/products', 'query listProducts']))
 })
 

@@ -72,7 +72,7 @@ describe('a purchase', () => {
     const orderId = await checkOut(shop, await fillCart(shop, shopper), shopper)
     await pay(shop, orderId, shopper, card)
     await expect
-      .poll(() => shop.get(`/v1/orders/${orderId}`, shopper.token), { timeout: 5_000 })
+      .poll(() => shop.get(`/v1/orders/${orderId}`, shopper.token))
       .toMatchObject({
         status: 'confirmed',
         paymentStatus: 'captured',
@@ -97,12 +97,8 @@ describe('a purchase', () => {
     await stock(shop)
     const shopper = await guest(shop)
     const orderId = await checkOut(shop, await fillCart(shop, shopper), shopper)
-    await expect
-      .poll(() => shop.get(`/v1/orders/${orderId}`, shopper.token), { timeout: 5_000 })
-      .toMatchObject({ status: 'cancelled' })
-    await expect
-      .poll(() => shop.get('/v1/stock-levels/TEAPOT'), { timeout: 5_000 })
-      .toMatchObject({ available: 10, reserved: 0 })
+    await expect.poll(() => shop.get(`/v1/orders/${orderId}`, shopper.token)).toMatchObject({ status: 'cancelled' })
+    await expect.poll(() => shop.get('/v1/stock-levels/TEAPOT')).toMatchObject({ available: 10, reserved: 0 })
   })
 
   test('that costs nothing is confirmed without a payment, and ships', async () => {

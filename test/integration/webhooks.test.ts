@@ -17,9 +17,9 @@ async function secretOf(shop: ShopClient, id = 'erp'): Promise<string> {
 
 /** Waits for so many messages, and for what is recorded of them. */
 async function delivered(shop: ShopClient, { messages }: Receiver, count: number): Promise<readonly Message[]> {
-  await expect.poll(() => messages.length, { timeout: 15_000 }).toBe(count)
+  await expect.poll(() => messages.length).toBe(count)
   const path = '/v1/webhooks/erp/deliveries?status=delivered'
-  await expect.poll(async () => (await shop.get(path)).items.length, { timeout: 15_000 }).toBe(count)
+  await expect.poll(async () => (await shop.get(path)).items.length).toBe(count)
   return messages
 }
 

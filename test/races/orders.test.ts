@@ -97,9 +97,7 @@ test('pay against expire: an order is paid and confirmed, or ends and keeps neit
       const payment = { gateway: 'sandbox', token: tokens[round % tokens.length] }
       const { status, body } = await ask(shop, `/v1/orders/${orderId}/pay`, payment, shopper.token)
       if (status !== 200) expect([status, body.code]).toEqual([409, 'order-not-payable'])
-      await expect
-        .poll(async () => (await shop.get(`/v1/orders/${orderId}`)).status, { timeout: 20_000 })
-        .not.toBe('pending')
+      await expect.poll(async () => (await shop.get(`/v1/orders/${orderId}`)).status).not.toBe('pending')
       const order = await shop.get(`/v1/orders/${orderId}`)
       if (status !== 200) expect(order).toMatchObject({ status: 'cancelled', endReason: 'expired', payment: null })
       else if (order.status !== 'confirmed') expect(order).toMatchObject({ status: 'cancelled', endReason: 'expired' })

@@ -49,6 +49,7 @@ export function settingsOfServer(): Readonly<Record<string, string>> {
     DAYBOOK_TOKEN_SECRET: randomBytes(36).toString('base64'),
     DAYBOOK_RATE_LIMIT_PER_MINUTE: plenty,
     DAYBOOK_GUEST_TOKENS_PER_MINUTE: plenty,
+    DAYBOOK_ACCESS_TOKEN_LIFETIME_MS: '3600000', // shoppers get theirs once, before all rounds
   }
 }
 

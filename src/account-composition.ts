@@ -1,8 +1,10 @@
 import { createHmac } from 'node:crypto'
 import { accountRecords } from './accounts/account-records.ts'
 import { attempts } from './accounts/attempts.ts'
+import { commonPasswords } from './accounts/common-passwords.ts'
 import { credentialSweep } from './accounts/credential-sweep.ts'
 import { customers } from './accounts/customer-accounts.ts'
+import { endedSessions } from './accounts/ended-sessions.ts'
 import { guestCarts } from './accounts/guest-cart.ts'
 import type { MailGateway } from './accounts/mail-gateway.ts'
 import { mailQueue } from './accounts/mail-queue.ts'
@@ -25,12 +27,15 @@ import type { Clock } from './engine/clock.ts'
 import type { CredentialStore } from './engine/credential-store.ts'
 import type { Engine } from './engine/engine.ts'
 import type { EventStore } from './engine/event-store.ts'
+import type { Signal } from './engine/signal.ts'
 
 /** Customers' accounts: puts together what they are made of. */
 
 export interface AccountsOptions {
   readonly config: Config
   readonly credentials: CredentialStore
+  /** Between processes that share the credentials. */
+  readonly signal: Signal | undefined
   readonly secrets: {
     /** Of all that is here; the same for ever. */
     readonly accounts: Uint8Array
@@ -54,8 +59,8 @@ export interface AccountsOptions {
 export interface Accounts {
   /** Those of the shop, and of the outside issuer if there is one. */
   readonly tokens: Tokens
-  /** Whether a session was ended by this process. */
-  isEnded(sessionId: string): boolean
+  /** Whether a session was ended, by this process or another one. */
+  isEnded(sessionId: string): Promise<boolean>
   operations(claims: Claims): readonly Operation[]
   /** Gives up mails that were not sent. */
   close(): Promise<void>
@@ -71,21 +76,25 @@ export function accounts(options: AccountsOptions): Accounts {
   }
   const issuer = issuerOf(config, clock)
   const tokens = withIssuer(options.tokens, issuer)
-  const accessTokenMs = config.DAYBOOK_ACCESS_TOKEN_LIFETIME_MS
+  const ended = endedSessions({
+    store,
+    clock,
+    signal: options.signal,
+    onFailure: (error) => onFailure(error, 'ended sessions'),
+  })
   const held = sessions({
     store,
     tokens: refreshTokens(keyFor('refresh')),
+    ended,
     clock,
     lifetimeMs: config.DAYBOOK_SESSION_LIFETIME_MS,
     idleMs: config.DAYBOOK_SESSION_IDLE_MS,
-    accessTokenMs,
   })
   const taking = logIns({
     tokens,
     sessions: held,
     take: guestCarts({ ...engine, store: options.store, queryWaitMs: config.DAYBOOK_QUERY_WAIT_MS }),
     positions: positionTokens(options.store.logId),
-    accessTokenMs,
     onFailure: (error) => onFailure(error, 'guest cart'),
   })
   const mail = options.mail && mailQueue({ gateway: options.mail, onFailure: (error) => onFailure(error, 'mail') })
@@ -97,7 +106,7 @@ export function accounts(options: AccountsOptions): Accounts {
 
   return {
     tokens,
-    isEnded: held.isEnded,
+    isEnded: ended.has,
 
     operations(claims) {
       const known = customers({ ...engine, claims, claimSecret: secrets.claims })
@@ -106,6 +115,7 @@ export function accounts(options: AccountsOptions): Accounts {
           accounts: accountRecords(store, clock),
           customers: known,
           passwords: passwords(),
+          common: commonPasswords(),
           attempts: attempts({ store, clock, hash: hashed('attempts') }),
           sessions: held,
           logIns: taking,
@@ -123,6 +133,7 @@ export function accounts(options: AccountsOptions): Accounts {
 
     async close() {
       stopSweep()
+      ended.close()
       await mail?.close()
     },
   }

@@ -157,12 +157,13 @@ export async function daybook(options: DaybookOptions = {}): Promise<Daybook> {
     const { operations: accountOperations, ...logIn } = accounts({
       config,
       credentials,
+      signal: storage.shared?.signal,
       secrets: { accounts: await vault.secret(accountsSecret), claims: secrets.claims },
       tokens: tokens({
         keys: keys.map((secret) => ({ kid: fingerprint(secret).slice(0, 8), secret })),
         // The shop's own name goes with its keys where it moves; the log's is what older tokens say.
         audiences: [fingerprint(await vault.secret('audience')), store.logId],
-        lifetimeMs: config.DAYBOOK_TOKEN_LIFETIME_MS,
+        lifetimesMs: { customer: config.DAYBOOK_ACCESS_TOKEN_LIFETIME_MS, guest: config.DAYBOOK_TOKEN_LIFETIME_MS },
         clock,
       }),
       engine,

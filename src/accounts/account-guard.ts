@@ -3,6 +3,7 @@ import type { Account, AccountRecords } from './account-records.ts'
 import type { Attempts } from './attempts.ts'
 import type { Customers } from './customer-accounts.ts'
 import type { MailQueue } from './mail-queue.ts'
+import type { MailTexts } from './mails.ts'
 import type { Passwords } from './passwords.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -16,6 +17,7 @@ export interface AccountGuardOptions {
   readonly sessions: Sessions
   /** Undefined where the shop sends no mail. */
   readonly mail: MailQueue | undefined
+  readonly texts: MailTexts
   /** The id of the account of an e-mail address. */
   readonly accountIdOf: (email: string) => string
 }
@@ -86,6 +88,14 @@ export function accountGuard(options: AccountGuardOptions) {
     return isSet
   }
 
+  /** Tells the customer, who may not be the one who changed it. Where the shop sends no mail, nobody is told. */
+  function tellOfNewPassword({ customerId }: Account): void {
+    options.mail?.tell(async () => {
+      const profile = await customers.profile(customerId)
+      return profile && options.texts.passwordChanged(profile.email)
+    })
+  }
+
   /** Forgets tries after what they were for is done: a lock that can't be taken away now ends by itself. */
   async function unlock(name: string): Promise<void> {
     try {
@@ -106,5 +116,5 @@ export function accountGuard(options: AccountGuardOptions) {
     return account && (await customers.isRegistered(account.customerId)) ? account : undefined
   }
 
-  return { mailOrRefuse, tryPassword, passed, replacePassword, unlock, takeMail, standing }
+  return { mailOrRefuse, tryPassword, passed, replacePassword, tellOfNewPassword, unlock, takeMail, standing }
 }

@@ -10,6 +10,8 @@ export interface MailQueue {
    * @throws UnavailableError when too many wait
    */
   post(make: () => Promise<Mail | undefined>): void
+  /** Sends a mail of what has happened already, which no lack of room can undo: where too many wait, it is given up. */
+  tell(make: () => Promise<Mail | undefined>): void
   /** Gives up what was not sent yet, once what is under way is done. */
   close(): Promise<void>
 }
@@ -58,12 +60,22 @@ export function mailQueue({ gateway, onFailure, firstPauseMs = 1_000 }: MailQueu
     running.add(sending)
   }
 
+  function post(make: () => Promise<Mail | undefined>): void {
+    if (waiting.length >= maxWaiting)
+      throw new UnavailableError('mail-busy', 'Too many mails wait to be sent. Try again.', 10)
+    waiting.push(make)
+    startNext()
+  }
+
   return {
-    post(make) {
-      if (waiting.length >= maxWaiting)
-        throw new UnavailableError('mail-busy', 'Too many mails wait to be sent. Try again.', 10)
-      waiting.push(make)
-      startNext()
+    post,
+
+    tell(make) {
+      try {
+        post(make)
+      } catch (error) {
+        onFailure(error)
+      }
     },
 
     async close() {

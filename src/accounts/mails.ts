@@ -7,6 +7,7 @@ export interface MailTexts {
   confirm(to: string, token: string): Mail
   alreadyRegistered(to: string): Mail
   reset(to: string, token: string): Mail
+  passwordChanged(to: string): Mail
 }
 
 function mail(to: string, subject: string, ...paragraphs: readonly string[]): Mail {
@@ -50,6 +51,14 @@ export function mailTexts(shopUrl: string | undefined): MailTexts {
         'To choose a new password for your account, go here:',
         linked('reset', token),
         'This is good for an hour, and once. If you did not ask for it, do nothing: your password stays as it is.',
+      ),
+
+    passwordChanged: (to) =>
+      mail(
+        to,
+        'Your password was changed',
+        'The password of your account was changed just now, and whoever was logged in with the old one was logged out.',
+        'If it was you, there is nothing to do. If it was not, ask the shop for a new password at once, as you would if you had forgotten yours: the mail that you get then is for you alone. And see to it that nobody else can read your mail.',
       ),
   }
 }

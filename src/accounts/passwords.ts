@@ -6,6 +6,8 @@ import { UnavailableError } from '../engine/errors.ts'
 
 /** Least that OWASP's cheat sheet on the storage of passwords asks for, as of 2025. */
 const present = { memory: 19_456, passes: 2, parallelism: 1 } as const
+/** NIST SP 800-63B asks for at least so many characters. */
+export const shortestPassword = 8
 const saltBytes = 16
 const hashBytes = 32
 /** Each takes 19 MiB and tens of milliseconds of a core. */

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import type { Clock } from '../engine/clock.ts'
 import { type Credential, type CredentialStore, sessionKind } from '../engine/credential-store.ts'
 import { UnavailableError } from '../engine/errors.ts'
+import type { EndedSessions } from './ended-sessions.ts'
 import { hashOf, type RefreshToken, type RefreshTokens } from './refresh-token.ts'
 
 /** Who has logged in where. A session is the family of refresh tokens that follow from one log-in (RFC 9700, section 4.14). */
@@ -39,25 +39,21 @@ export interface Sessions {
   end(customerId: string, sessionId: string): Promise<boolean>
   /** Ends all of a customer's sessions, but for one. */
   endAll(customerId: string, except?: string): Promise<void>
-  /** Whether it was ended by this process, while an access token of it may be left. */
-  isEnded(sessionId: string): boolean
 }
 
 export interface SessionOptions {
   readonly store: Pick<CredentialStore, 'find' | 'write' | 'remove' | 'ofOwner'>
   readonly tokens: RefreshTokens
+  readonly ended: Pick<EndedSessions, 'note' | 'tell'>
   readonly clock: Pick<Clock, 'now'>
   /** From the log-in on, whatever is done. */
   readonly lifetimeMs: number
   /** Without being used. */
   readonly idleMs: number
-  /** How long access tokens are good. */
-  readonly accessTokenMs: number
 }
 
 const kind = sessionKind
 const mostSessions = 50
-const mostEnded = 50_000
 /** How long a retry may come after what it repeats. */
 const graceMs = 30_000
 const tries = 5
@@ -72,9 +68,7 @@ const Kept = z.object({
 })
 type Kept = z.output<typeof Kept>
 
-export function sessions({ store, tokens, clock, lifetimeMs, idleMs, accessTokenMs }: SessionOptions): Sessions {
-  const ended = new LRUCache<string, true>({ max: mostEnded, ttl: accessTokenMs, perf: { now: () => clock.now() } })
-
+export function sessions({ store, tokens, ended, clock, lifetimeMs, idleMs }: SessionOptions): Sessions {
   function expiryOf({ beganAt, usedAt }: Kept): number {
     return Math.min(beganAt + lifetimeMs, usedAt + idleMs)
   }
@@ -89,8 +83,12 @@ export function sessions({ store, tokens, clock, lifetimeMs, idleMs, accessToken
   }
 
   async function endOne(sessionId: string): Promise<void> {
-    ended.set(sessionId, true)
-    await store.remove(kind, sessionId)
+    ended.note(sessionId)
+    try {
+      await store.remove(kind, sessionId)
+    } finally {
+      ended.tell(sessionId) // also when nobody knows whether it was removed
+    }
   }
 
   async function list(customerId: string): Promise<readonly Session[]> {
@@ -162,7 +160,5 @@ export function sessions({ store, tokens, clock, lifetimeMs, idleMs, accessToken
         await Promise.all(found.map(({ id }) => endOne(id)))
       }
     },
-
-    isEnded: (sessionId) => ended.has(sessionId),
   }
 }

@@ -18,7 +18,7 @@ export interface AuthenticationOptions {
   /** Whether a customer or guest was forgotten: what they would enter now could be kept for nobody. */
   isForgotten(id: string): Promise<boolean>
   /** Whether a session was ended, as far as this process knows; absent where there are none. */
-  isEnded?(sessionId: string): boolean
+  isEnded?(sessionId: string): Promise<boolean>
   /** With this token everything may be asked, from this very machine only. */
   readonly adminToken?: string
   /** All scopes that there are. */
@@ -87,7 +87,7 @@ export function authentication(options: AuthenticationOptions): (credentials: Cr
     }
     if (!remembered) verified.set(token, known)
     const { sessionId } = known.principal
-    if (sessionId !== undefined && options.isEnded?.(sessionId)) return undefined
+    if (sessionId !== undefined && (await options.isEnded?.(sessionId))) return undefined
     return (await isForgotten(known.principal.id)) ? undefined : known.principal
   }
 

@@ -48,7 +48,7 @@ export function tokenOperations(options: TokenOptions): readonly Operation[] {
       path: '/v1/customers/{customerId}/tokens',
       summary: 'Issue a token for a registered customer',
       description:
-        'For the shop’s own log-in, after it has made sure who it is. The scope lets a key act as any customer.',
+        'For the shop’s own log-in, after it has made sure who it is: an access token, good for 15 minutes if the shop has not set another time. Ask for another one when it has expired. The scope lets a key act as any customer.',
       who: staff('tokens'),
       parameters: z.object({ customerId: Id }),
       result: Issued,

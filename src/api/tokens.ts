@@ -11,11 +11,6 @@ export interface Token {
   readonly expiresAt: string
 }
 
-export interface TokenSession {
-  readonly sessionId: string
-  readonly lifetimeMs: number
-}
-
 export interface VerifiedToken {
   readonly principal: Principal
   /** Milliseconds since the epoch. */
@@ -25,8 +20,8 @@ export interface VerifiedToken {
 }
 
 export interface Tokens {
-  /** @param session of an account, whose tokens are good for a shorter time */
-  issue(kind: 'customer' | 'guest', id: string, session?: TokenSession): Promise<Token>
+  /** @param sessionId of an account, with which the token ends */
+  issue(kind: 'customer' | 'guest', id: string, sessionId?: string): Promise<Token>
   /** @returns who it is and until when; undefined for what is forged, expired or not meant for this server */
   verify(token: string): Promise<VerifiedToken | undefined>
 }
@@ -39,7 +34,8 @@ export interface TokenOptions {
    * tokens; all of them are believed.
    */
   readonly audiences: readonly string[]
-  readonly lifetimeMs: number
+  /** Customers log in again, or are given another token; a guest's is all that a guest has. */
+  readonly lifetimesMs: Readonly<Record<'customer' | 'guest', number>>
   readonly clock: Clock
 }
 
@@ -52,17 +48,17 @@ const Claims = z.object({
   exp: z.number(),
 })
 
-export function tokens({ keys, audiences, lifetimeMs, clock }: TokenOptions): Tokens {
+export function tokens({ keys, audiences, lifetimesMs, clock }: TokenOptions): Tokens {
   const [signing] = keys
   if (!signing) throw new Error('Tokens need a secret to be signed with')
   const [audience] = audiences
   if (audience === undefined) throw new Error('Tokens need an audience')
   const secrets = new Map(keys.map(({ kid, secret }) => [kid, secret]))
   return {
-    async issue(kind, id, session) {
+    async issue(kind, id, sessionId) {
       const issuedAt = Math.floor(clock.now() / 1_000)
-      const expiresAt = issuedAt + Math.floor((session?.lifetimeMs ?? lifetimeMs) / 1_000)
-      const token = await new SignJWT({ kind, ...(session && { sid: session.sessionId }) })
+      const expiresAt = issuedAt + Math.floor(lifetimesMs[kind] / 1_000)
+      const token = await new SignJWT({ kind, ...(sessionId !== undefined && { sid: sessionId }) })
         .setProtectedHeader({ alg: algorithm, kid: signing.kid, typ: 'JWT' })
         .setIssuer(issuer)
         .setAudience(audience)

@@ -1585,7 +1585,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Choose a new password by a link of a mail
-         * @description Ends all sessions, unlocks the account and begins a session. The link is good once.
+         * @description Ends all sessions, unlocks the account and begins a session. The link is good once. A mail says that the password was changed.
          */
         readonly post: operations["resetPassword"];
         readonly delete?: never;
@@ -1605,7 +1605,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Change the password
-         * @description Ends all other sessions of the customer.
+         * @description Ends all other sessions of the customer. A mail says that the password was changed.
          */
         readonly post: operations["changePassword"];
         readonly delete?: never;
@@ -1645,7 +1645,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Log out
-         * @description Ends the session of the access token, or of a refresh token that is sent; with `everywhere` all sessions of the customer, for which the access token is needed. Access tokens that are left are refused at once by the process that ended the session, and by others when they expire.
+         * @description Ends the session of the access token, or of a refresh token that is sent; with `everywhere` all sessions of the customer, for which the access token is needed. Access tokens that are left are refused from then on.
          */
         readonly post: operations["logOut"];
         readonly delete?: never;

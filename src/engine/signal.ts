@@ -1,6 +1,6 @@
 /**
- * The port of the signal that read models have advanced. It only wakes those who wait, who then look for themselves: one that is
- * lost or comes twice does no harm. An adapter passes `test/contract/signal.ts` unchanged.
+ * The port of the signal that read models have advanced, or that something else is to be looked at again, by names of which there
+ * are few. It only wakes those who wait, who then look for themselves: one that is lost or comes twice does no harm. An adapter passes `test/contract/signal.ts` unchanged.
  */
 export interface Signal {
   /** Tells all processes, this one too, which read models have advanced. Never throws, and does not wait. */

@@ -29,7 +29,7 @@ test('A mail is tried again until it is taken, and given up where that makes no 
     if (id === 'refused') throw new UndeliverableMailError('No such user')
     if (number < 3) throw new Error('Not now')
   })
-  mails.post(async () => mail('later'))
+  mails.tell(async () => mail('later'))
   mails.post(async () => mail('refused'))
   mails.post(async () => undefined)
   await expect.poll(() => [sent, failures.length]).toEqual([['later'], 1])
@@ -44,9 +44,11 @@ test('A mail is tried again until it is taken, and given up where that makes no 
 
 test('Too many that wait are refused, and given up when the shop stops', async () => {
   const { promise: taken, resolve: take } = Promise.withResolvers<void>()
-  const { sent, tries, mails } = queue(() => taken)
+  const { sent, tries, failures, mails } = queue(() => taken)
   for (let turn = 0; turn < 1_004; turn++) mails.post(async () => mail(`mail-${turn}`))
   expect(() => mails.post(async () => mail('one more'))).toThrow('Too many mails')
+  mails.tell(async () => mail('of what has happened'))
+  expect(failures).toMatchObject([{ code: 'mail-busy' }])
   await expect.poll(() => tries.size).toBe(4)
   const closed = mails.close()
   take()

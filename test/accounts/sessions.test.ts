@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { endedSessions } from '../../src/accounts/ended-sessions.ts'
 import { refreshTokens } from '../../src/accounts/refresh-token.ts'
 import { sessions } from '../../src/accounts/sessions.ts'
 import { memoryCredentialStore } from '../../src/adapters/memory/credential-store.ts'
@@ -11,8 +12,12 @@ const tokens = refreshTokens(new Uint8Array(32).fill(7))
 function begun() {
   const clock = manualClock()
   const store = memoryCredentialStore()
-  const open = () => sessions({ store, tokens, clock, lifetimeMs: 90 * day, idleMs: 30 * day, accessTokenMs: 900_000 })
-  return { clock, store, open, held: open() }
+  const failed = (error: unknown) => {
+    throw error
+  }
+  const ended = endedSessions({ store, clock, onFailure: failed })
+  const open = () => sessions({ store, tokens, ended, clock, lifetimeMs: 90 * day, idleMs: 30 * day })
+  return { clock, store, open, ended, held: open() }
 }
 
 const tokenOf = (refreshed: { readonly refreshToken: string } | undefined) => refreshed?.refreshToken ?? 'none'
@@ -28,13 +33,13 @@ describe('a refresh token', () => {
   })
 
   test('that is sent again after its successor was used ends the session, for the thief and the customer alike', async () => {
-    const { held } = begun()
+    const { held, ended } = begun()
     const { refreshToken: stolen, session } = await held.begin('ada')
     const first = await held.refresh(stolen)
     const second = await held.refresh(tokenOf(first))
     expect(await held.refresh(stolen)).toBeUndefined()
     expect(await held.refresh(tokenOf(second))).toBeUndefined()
-    expect(held.isEnded(session.id)).toBe(true)
+    expect(await ended.has(session.id)).toBe(true)
   })
 
   test('that is sent again late ends the session, though its successor was never used', async () => {

@@ -24,7 +24,7 @@ async function believing() {
   const own = tokens({
     keys: [{ kid: 'own', secret: new TextEncoder().encode('a secret of tests, 32 bytes long') }],
     audiences: ['shop'],
-    lifetimeMs: 1_000,
+    lifetimesMs: { customer: 1_000, guest: 1_000 },
     clock,
   })
   const issuer = outsideIssuer({ issuer: 'https://id.example', jwksUrl: url, audience: 'shop', clock })

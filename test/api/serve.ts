@@ -76,7 +76,7 @@ export async function serve(given: ServeOptions = {}) {
       { kid: 'old', secret: new TextEncoder().encode('an old secret of tests, 32 bytes') },
     ],
     audiences: ['shop', 'former-shop'],
-    lifetimeMs: 3_600_000,
+    lifetimesMs: { customer: 3_600_000, guest: 3_600_000 },
     clock,
   })
   const apiKeys = new Map<string, readonly string[]>([

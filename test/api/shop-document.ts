@@ -16,6 +16,7 @@ export function shopDocument(version: string): Readonly<Record<string, unknown>>
   const { operations: accountOperations } = accounts({
     config: readConfig({}),
     credentials: memoryCredentialStore(),
+    signal: undefined,
     secrets: { accounts: new Uint8Array(32), claims: new Uint8Array(32) },
     tokens: { issue: unused, verify: unused },
     engine: {

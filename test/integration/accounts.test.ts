@@ -144,6 +144,52 @@ describe('a session', () => {
 })
 
 describe('a password', () => {
+  test('that was changed is told by a mail to the address of the account, which gives nothing away', async () => {
+    const shop = await openShop()
+    const { token } = await openAccount(shop, ada)
+    await ask(shop, 'change-password', { password: 'wrong horse', newPassword }, token)
+    expect((await ask(shop, 'change-password', { password, newPassword }, token)).status).toBe(204)
+    const changed = await nextMail(shop, ada, 2)
+    await ask(shop, 'forgot-password', { email: ada })
+    const reset = tokenIn(await nextMail(shop, ada, 3))
+    expect((await ask(shop, 'reset-password', { token: reset, password })).status).toBe(201)
+    const again = await nextMail(shop, ada, 4)
+    for (const { subject, text } of [changed, again]) {
+      expect(subject).toBe('Your password was changed')
+      for (const secret of [password, newPassword, 'eyJ']) expect(text).not.toContain(secret)
+    }
+    expect((await mailsTo(shop, ada)).map(({ subject }) => subject)).toEqual([
+      'Your password was changed',
+      'Choose a new password',
+      'Your password was changed',
+      'Confirm your e-mail address',
+    ])
+  })
+
+  test('that many people have is refused, wherever one is chosen, and the answer names the field', async () => {
+    const shop = await openShop()
+    const { token } = await openAccount(shop, ada)
+    await ask(shop, 'register', { email: 'bob@example.com', name: 'Bob' })
+    await ask(shop, 'forgot-password', { email: ada })
+    const [confirm, reset] = [tokenIn(await nextMail(shop, 'bob@example.com')), tokenIn(await nextMail(shop, ada, 2))]
+    const common = 'Password123'
+    for (const [path, body, field] of [
+      ['confirm', { token: confirm, password: common }, 'password'],
+      ['reset-password', { token: reset, password: common }, 'password'],
+      ['change-password', { password, newPassword: common }, 'newPassword'],
+    ] as const) {
+      expect(await ask(shop, path, body, path === 'change-password' ? token : '')).toMatchObject({
+        status: 422,
+        body: {
+          code: 'invalid',
+          errors: [{ pointer: `#/${field}`, detail: expect.stringContaining('Choose another') }],
+        },
+      })
+    }
+    expect((await ask(shop, 'confirm', { token: confirm, password })).status).toBe(201)
+    expect((await ask(shop, 'reset-password', { token: reset, password: newPassword })).status).toBe(201)
+  })
+
   test('that is changed ends the other sessions, and needs the present one', async () => {
     const shop = await openShop()
     const here = await openAccount(shop, ada)
@@ -333,13 +379,15 @@ describe('all that is known of a person', () => {
 
 const home = { name: 'Ada Lovelace', line1: '12 St James Square', city: 'London', postalCode: 'SW1Y 4JH' }
 
-test('an access token of an account is good for 15 minutes, and one of a guest for longer', async () => {
+test('an access token of a customer is good for 15 minutes, also one that staff ask for, and one of a guest for longer', async () => {
   const shop = await openShop()
-  const { token, expiresAt } = await openAccount(shop, ada)
+  const { token, expiresAt, customerId } = await openAccount(shop, ada)
   const leftMs = Date.parse(expiresAt) - Date.now()
   expect(leftMs).toBeLessThanOrEqual(900_000)
   const { body } = await shop.send('POST', '/v1/guest-tokens', { token: '' })
   expect(Date.parse(body.expiresAt) - Date.parse(expiresAt)).toBeGreaterThan(86_400_000)
+  const { body: byStaff } = await shop.send('POST', `/v1/customers/${customerId}/tokens`)
+  expect(Date.parse(byStaff.expiresAt) - Date.now()).toBeLessThanOrEqual(900_000)
   const [header = ''] = token.split('.')
   expect(JSON.parse(Buffer.from(header, 'base64url').toString())).toMatchObject({
     alg: 'HS256',

@@ -36,7 +36,7 @@ export function openRedisSignal(options: RedisServer): Signal {
   const listeners = new Set<Listener>()
   const publisher = connectFast(options)
   const subscriber = new PatientConnection(options)
-  /** What the others have not been told yet: no more than there are read models. */
+  /** What the others have not been told yet: no more than there are names. */
   let unsent = new Set<string>()
   let isSending = false
   let isClosed = false

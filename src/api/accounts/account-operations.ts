@@ -1,29 +1,28 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { type AccountGuard, type AccountGuardOptions, accountGuard } from '../../accounts/account-guard.ts'
+import type { CommonPasswords } from '../../accounts/common-passwords.ts'
 import type { confirmationTokens, resetTokens } from '../../accounts/mail-token.ts'
-import type { MailTexts } from '../../accounts/mails.ts'
 import { EmailAddress } from '../../domain/values.ts'
-import { anyone, shopper } from '../../engine/access.ts'
 import { reject } from '../../engine/errors.ts'
 import { derivedId } from '../../engine/streams.ts'
 import { type Operation, operation } from '../operation-route.ts'
 import { problem, unauthenticated } from '../problems.ts'
+import { inBody, invalid } from '../validation.ts'
+import { sentByAnyone, sentByShopper } from './asking.ts'
 import type { LogIns } from './log-in.ts'
 import { GuestToken, LoggedIn, MailedToken, NewPassword, SentPassword } from './schemas.ts'
 
 /** How people get an account, and into it. No answer, status or amount of work tells whether an e-mail address is known. */
 
 export interface AccountOptions extends AccountGuardOptions {
+  readonly common: CommonPasswords
   readonly logIns: LogIns
   readonly confirmations: ReturnType<typeof confirmationTokens>
   readonly resets: ReturnType<typeof resetTokens>
-  readonly texts: MailTexts
   /** Of one network address, for what needs no token. */
   readonly requestsPerMinute: number
 }
-
-const open = { method: 'POST', who: anyone(), parameters: z.object({}) } as const
 
 const Asked = z
   .object({ status: z.literal('accepted').meta({ description: 'Always this', example: 'accepted' }) })
@@ -38,6 +37,13 @@ function tokenNotGood() {
   return problem(409, 'mail-token-invalid', detail)
 }
 
+/** @throws ProblemError (422) that names the field */
+async function assertUncommon(common: CommonPasswords, password: string, field: string): Promise<void> {
+  if (!(await common.has(password))) return
+  const detail = 'Many people have this password, so it is tried first. Choose another one: several words are best.'
+  throw invalid([{ detail, ...inBody([field]) }])
+}
+
 function registerOperation(
   { confirmations, texts, accountIdOf, requestsPerMinute }: AccountOptions,
   { mailOrRefuse, takeMail, standing }: AccountGuard,
@@ -48,7 +54,7 @@ function registerOperation(
     summary: 'Ask for an account',
     description:
       'Sends a mail with a link to confirm the address; the password is chosen there, by whoever reads the mail. The answer is the same for every address: who has an account already is told so by mail.',
-    ...open,
+    ...sentByAnyone,
     requestsPerMinute,
     body: z.object({
       email: EmailAddress,
@@ -69,7 +75,7 @@ function registerOperation(
 }
 
 function confirmOperation(
-  { accounts, customers, passwords, logIns, confirmations, accountIdOf, requestsPerMinute }: AccountOptions,
+  { accounts, customers, passwords, common, logIns, confirmations, accountIdOf, requestsPerMinute }: AccountOptions,
   { unlock }: AccountGuard,
 ): Operation {
   return operation({
@@ -78,12 +84,13 @@ function confirmOperation(
     summary: 'Confirm an e-mail address and choose a password',
     description:
       'Opens the account and begins a session. A customer whom the shop has registered under this address before gets the account, with all orders. With `guestToken` the open cart of the guest is taken along.',
-    ...open,
+    ...sentByAnyone,
     requestsPerMinute,
     body: z.object({ token: MailedToken, password: NewPassword, guestToken: GuestToken.exactOptional() }),
     result: LoggedIn,
     status: 201,
     async run({ body: { token, password, guestToken }, request }) {
+      await assertUncommon(common, password, 'password')
       const confirmed = await confirmations.read(token)
       if (confirmed === undefined) throw tokenNotGood()
       const id = accountIdOf(confirmed.email)
@@ -110,7 +117,7 @@ function logInOperation(
     summary: 'Log in',
     description:
       'Begins a session. With `guestToken` the open cart of the guest is taken along. After 10 tries with a wrong password in 15 minutes the account is locked for a while, which doubles with each further try; so is a network address after 100.',
-    ...open,
+    ...sentByAnyone,
     requestsPerMinute,
     body: z.object({ email: EmailAddress, password: SentPassword, guestToken: GuestToken.exactOptional() }),
     result: LoggedIn,
@@ -144,7 +151,7 @@ function forgotPasswordOperation(
     path: '/v1/accounts/forgot-password',
     summary: 'Ask for a new password',
     description: 'Sends a mail with a link, if the address has an account. The answer is the same for every address.',
-    ...open,
+    ...sentByAnyone,
     requestsPerMinute,
     body: z.object({ email: EmailAddress }),
     result: Asked,
@@ -163,25 +170,28 @@ function forgotPasswordOperation(
 }
 
 function resetPasswordOperation(
-  { passwords, logIns, resets, requestsPerMinute }: AccountOptions,
-  { replacePassword, unlock, standing }: AccountGuard,
+  { passwords, common, logIns, resets, requestsPerMinute }: AccountOptions,
+  { replacePassword, tellOfNewPassword, unlock, standing }: AccountGuard,
 ): Operation {
   return operation({
     name: 'resetPassword',
     path: '/v1/accounts/reset-password',
     summary: 'Choose a new password by a link of a mail',
-    description: 'Ends all sessions, unlocks the account and begins a session. The link is good once.',
-    ...open,
+    description:
+      'Ends all sessions, unlocks the account and begins a session. The link is good once. A mail says that the password was changed.',
+    ...sentByAnyone,
     requestsPerMinute,
     body: z.object({ token: MailedToken, password: NewPassword, guestToken: GuestToken.exactOptional() }),
     result: LoggedIn,
     status: 201,
     async run({ body: { token, password, guestToken }, request }) {
+      await assertUncommon(common, password, 'password')
       const reset = await resets.read(token)
       if (reset === undefined) throw tokenNotGood()
       const passwordHash = await passwords.hash(password)
       const account = await standing(reset.accountId)
       if (account?.version !== reset.version || !(await replacePassword(account, passwordHash))) throw tokenNotGood()
+      tellOfNewPassword(account)
       await unlock(`account ${account.id}`)
       await unlock(`mails to ${account.id}`)
       return await logIns.begin({ customerId: account.customerId, guestToken, request })
@@ -190,20 +200,20 @@ function resetPasswordOperation(
 }
 
 function changePasswordOperation(
-  { accounts, passwords, requestsPerMinute }: AccountOptions,
-  { tryPassword, passed, replacePassword }: AccountGuard,
+  { accounts, passwords, common, requestsPerMinute }: AccountOptions,
+  { tryPassword, passed, replacePassword, tellOfNewPassword }: AccountGuard,
 ): Operation {
   return operation({
     name: 'changePassword',
     path: '/v1/accounts/change-password',
     summary: 'Change the password',
-    description: 'Ends all other sessions of the customer.',
-    ...open,
+    description: 'Ends all other sessions of the customer. A mail says that the password was changed.',
+    ...sentByShopper,
     requestsPerMinute,
-    who: shopper(),
     body: z.object({ password: SentPassword, newPassword: NewPassword }),
     status: 204,
     async run({ body: { password, newPassword }, principal, request }) {
+      await assertUncommon(common, newPassword, 'newPassword')
       const account = principal.kind === 'customer' ? await accounts.ofCustomer(principal.id) : undefined
       if (account === undefined) throw reject('account-missing', 'There is no account with a password here.')
       const verdict = await tryPassword(account.id, request, password, account.passwordHash)
@@ -211,6 +221,7 @@ function changePasswordOperation(
       await passed(account.id, request)
       if (!(await replacePassword(account, await passwords.hash(newPassword), principal.sessionId)))
         throw reject('password-changed', 'The password was changed by somebody else at this moment. Log in anew.')
+      tellOfNewPassword(account)
     },
   })
 }

@@ -29,15 +29,14 @@ export interface LogInOptions {
   readonly sessions: Sessions
   readonly take: ReturnType<typeof guestCarts>
   readonly positions: PositionTokens
-  readonly accessTokenMs: number
   /** Told when the shop could not take a cart: the log-in goes on without it. What was sent may be wrong, which is no failure. */
   readonly onFailure: (error: unknown) => void
 }
 
-export function logIns({ tokens, sessions, take, positions, accessTokenMs, onFailure }: LogInOptions): LogIns {
+export function logIns({ tokens, sessions, take, positions, onFailure }: LogInOptions): LogIns {
   async function tokensOf({ session, refreshToken }: Refreshed): Promise<z.output<typeof SessionTokens>> {
     const { id: sessionId, customerId, expiresAt } = session
-    const issued = await tokens.issue('customer', customerId, { sessionId, lifetimeMs: accessTokenMs })
+    const issued = await tokens.issue('customer', customerId, sessionId)
     return { customerId, sessionId, ...issued, refreshToken, refreshExpiresAt: new Date(expiresAt).toISOString() }
   }
 

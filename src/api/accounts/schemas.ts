@@ -1,16 +1,20 @@
 import { z } from 'zod'
+import { shortestPassword } from '../../accounts/passwords.ts'
 import { Id, Timestamp } from '../../domain/values.ts'
 
 /** What accounts are asked and answer with. */
 
 const maxPassword = 200
 
-/** NIST SP 800-63B: at least 8 characters, of any kind. */
+/** NIST SP 800-63B: of any kind; that it is not one of the most common ones is looked up. */
 export const NewPassword = z
   .string()
-  .min(8)
+  .min(shortestPassword)
   .max(maxPassword)
-  .meta({ description: 'New password: 8 to 200 characters of any kind', example: 'correct horse battery staple' })
+  .meta({
+    description: `New password: ${shortestPassword} to ${maxPassword} characters of any kind, and none of the most common passwords`,
+    example: 'correct horse battery staple',
+  })
 
 export const SentPassword = z
   .string()

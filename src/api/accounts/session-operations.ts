@@ -2,12 +2,13 @@ import { z } from 'zod'
 import type { Customers } from '../../accounts/customer-accounts.ts'
 import type { Session, Sessions } from '../../accounts/sessions.ts'
 import { EmailAddress, Id, Timestamp } from '../../domain/values.ts'
-import { anyone, type Principal, shopper } from '../../engine/access.ts'
+import { type Principal, shopper } from '../../engine/access.ts'
 import { notFound, reject } from '../../engine/errors.ts'
 import { headerOf } from '../exchange.ts'
 import type { Issuer } from '../issuer.ts'
 import { type Operation, operation } from '../operation-route.ts'
 import { unauthenticated } from '../problems.ts'
+import { readByShopper, sentByAnyone, sentByShopper } from './asking.ts'
 import type { LogIns } from './log-in.ts'
 import { GuestToken, RefreshTokenText, SessionTokens, TakenCart } from './schemas.ts'
 
@@ -21,8 +22,6 @@ export interface SessionOperationOptions {
   readonly issuer: Issuer | undefined
   readonly requestsPerMinute: number
 }
-
-const Nothing = z.object({})
 
 export const ShownSession = z.object({
   id: z.uuid().meta({ description: 'Session', example: '0198f0c2-7777-4a34-9b0e-3f2c1d5a7b88' }),
@@ -50,13 +49,11 @@ function customerIdOf({ kind, id }: Principal): string {
 function refreshOperation({ sessions, logIns, customers }: SessionOperationOptions): Operation {
   return operation({
     name: 'refreshSession',
-    method: 'POST',
+    ...sentByAnyone,
     path: '/v1/accounts/refresh',
     summary: 'Get the next access token',
     description:
       'A refresh token is good once: the answer has the next one. Sent again within 30 seconds, while its successor was not used, it gets the same answer, for an answer can be lost; later it ends the session, for then somebody else has it, too.',
-    who: anyone(),
-    parameters: Nothing,
     body: z.object({ refreshToken: RefreshTokenText }),
     result: SessionTokens,
     status: 201,
@@ -73,13 +70,11 @@ function refreshOperation({ sessions, logIns, customers }: SessionOperationOptio
 function logOutOperation({ sessions }: SessionOperationOptions): Operation {
   return operation({
     name: 'logOut',
-    method: 'POST',
+    ...sentByAnyone,
     path: '/v1/accounts/log-out',
     summary: 'Log out',
     description:
-      'Ends the session of the access token, or of a refresh token that is sent; with `everywhere` all sessions of the customer, for which the access token is needed. Access tokens that are left are refused at once by the process that ended the session, and by others when they expire.',
-    who: anyone(),
-    parameters: Nothing,
+      'Ends the session of the access token, or of a refresh token that is sent; with `everywhere` all sessions of the customer, for which the access token is needed. Access tokens that are left are refused from then on.',
     body: z.object({
       refreshToken: RefreshTokenText.exactOptional(),
       everywhere: z.boolean().default(false).meta({ description: 'End all sessions', example: false }),
@@ -99,11 +94,9 @@ function logOutOperation({ sessions }: SessionOperationOptions): Operation {
 function listSessionsOperation({ sessions }: SessionOperationOptions): Operation {
   return operation({
     name: 'listSessions',
-    method: 'GET',
+    ...readByShopper,
     path: '/v1/accounts/sessions',
     summary: 'Where the customer has logged in, used last first',
-    who: shopper(),
-    parameters: Nothing,
     result: z.object({
       items: z.array(ShownSession).meta({ description: 'Sessions, at most 50' }),
       current: z
@@ -137,11 +130,9 @@ function endSessionOperation({ sessions }: SessionOperationOptions): Operation {
 function meOperation({ customers }: SessionOperationOptions): Operation {
   return operation({
     name: 'whoAmI',
-    method: 'GET',
+    ...readByShopper,
     path: '/v1/accounts/me',
     summary: 'Who the token stands for',
-    who: shopper(),
-    parameters: Nothing,
     result: z.object({
       customerId: Id.meta({ description: 'Customer or guest', example: '0198f0c2-1111-7a34-9b0e-3f2c1d5a7b88' }),
       kind: z.enum(['customer', 'guest']).meta({ description: 'Whether it is a guest', example: 'customer' }),
@@ -166,13 +157,11 @@ function meOperation({ customers }: SessionOperationOptions): Operation {
 function takeCartOperation({ logIns }: SessionOperationOptions): Operation {
   return operation({
     name: 'takeGuestCart',
-    method: 'POST',
+    ...sentByShopper,
     path: '/v1/accounts/take-cart',
     summary: "Take a guest's cart along",
     description:
       'What a log-in does with `guestToken`; for those who log in elsewhere, and where that could not be done.',
-    who: shopper(),
-    parameters: Nothing,
     body: z.object({ guestToken: GuestToken }),
     result: z.object({ cart: TakenCart.nullable().meta({ description: 'Null where there was none to take' }) }),
     status: 200,
@@ -185,14 +174,12 @@ function takeCartOperation({ logIns }: SessionOperationOptions): Operation {
 function claimProfileOperation({ customers, issuer, requestsPerMinute }: SessionOperationOptions): Operation {
   return operation({
     name: 'claimProfile',
-    method: 'POST',
+    ...sentByShopper,
     path: '/v1/accounts/claim-profile',
     summary: 'Register the customer of an outside token',
     description:
       'For shops whose customers log in elsewhere (DAYBOOK_ISSUER). The token must carry `email`, `email_verified` and, unless it is sent, `name`. Asked twice it changes nothing.',
-    who: shopper(),
     requestsPerMinute,
-    parameters: Nothing,
     body: z.object({
       name: z
         .string()

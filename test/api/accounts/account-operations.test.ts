@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { accountRecords } from '../../../src/accounts/account-records.ts'
 import { attempts } from '../../../src/accounts/attempts.ts'
+import { commonPasswords } from '../../../src/accounts/common-passwords.ts'
+import { endedSessions } from '../../../src/accounts/ended-sessions.ts'
 import { confirmationTokens, resetTokens } from '../../../src/accounts/mail-token.ts'
 import { mailTexts } from '../../../src/accounts/mails.ts'
 import { passwords } from '../../../src/accounts/passwords.ts'
@@ -61,8 +63,9 @@ async function watched() {
   const mailed = { key: new Uint8Array(32), clock }
   const posted: unknown[] = []
   const accounts = accountRecords(store, clock)
-  const times = { lifetimeMs: 1, idleMs: 1, accessTokenMs: 1 }
-  const held = sessions({ store, tokens: refreshTokens(new Uint8Array(32)), clock, ...times })
+  const ended = endedSessions({ store, clock, onFailure: unused })
+  const times = { lifetimeMs: 1, idleMs: 1 }
+  const held = sessions({ store, tokens: refreshTokens(new Uint8Array(32)), ended, clock, ...times })
   const resets = resetTokens(mailed)
   const operations = accountOperations({
     accounts,
@@ -93,7 +96,8 @@ async function watched() {
     confirmations: confirmationTokens(mailed),
     resets,
     texts: mailTexts(undefined),
-    mail: { post: (make) => posted.push(make), close: async () => {} },
+    common: commonPasswords(),
+    mail: { post: (make) => posted.push(make), tell: (make) => posted.push(make), close: async () => {} },
     accountIdOf: (email) => email,
     requestsPerMinute: 1,
   })

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { endedSessions } from '../../../src/accounts/ended-sessions.ts'
 import { refreshTokens } from '../../../src/accounts/refresh-token.ts'
 import { sessions } from '../../../src/accounts/sessions.ts'
 import { memoryCredentialStore } from '../../../src/adapters/memory/credential-store.ts'
@@ -11,14 +12,17 @@ import { manualClock } from '../../manual-clock.ts'
 test('a log-in goes on without the cart: what the shopper sent is no failure of the shop, what it could not do is', async () => {
   const clock = manualClock()
   const failures: unknown[] = []
-  const lifetimes = { lifetimeMs: 3_600_000, idleMs: 3_600_000, accessTokenMs: 900_000 }
+  const lifetimes = { lifetimeMs: 3_600_000, idleMs: 3_600_000 }
+  const onFailure = (error: unknown) => void failures.push(error)
+  const store = memoryCredentialStore()
   const keys = [{ kid: '1', secret: new Uint8Array(32).fill(1) }]
-  const signed = tokens({ keys, audiences: ['shop'], lifetimeMs: 3_600_000, clock })
+  const signed = tokens({ keys, audiences: ['shop'], lifetimesMs: { customer: 900_000, guest: 3_600_000 }, clock })
   const unavailable = new UnavailableError('busy', 'Try again.')
   const { begin } = logIns({
     tokens: signed,
     sessions: sessions({
-      store: memoryCredentialStore(),
+      store,
+      ended: endedSessions({ store, clock, onFailure }),
       tokens: refreshTokens(new Uint8Array(32)),
       clock,
       ...lifetimes,
@@ -27,8 +31,7 @@ test('a log-in goes on without the cart: what the shopper sent is no failure of 
       throw unavailable
     },
     positions: positionTokens('log'),
-    accessTokenMs: 900_000,
-    onFailure: (error) => failures.push(error),
+    onFailure,
   })
   const logIn = (guestToken: string) =>
     begin({ customerId: 'ada', guestToken, request: { correlationId: 'test-0001' } })

@@ -1,0 +1,176 @@
+import { EventEmitter } from 'node:events'
+import { expect, test, vi } from 'vitest'
+import { endedSessions } from '../../src/accounts/ended-sessions.ts'
+import { refreshTokens } from '../../src/accounts/refresh-token.ts'
+import { sessions } from '../../src/accounts/sessions.ts'
+import { memoryCredentialStore } from '../../src/adapters/memory/credential-store.ts'
+import { memorySignal } from '../../src/adapters/memory/signal.ts'
+import { UnavailableError } from '../../src/engine/errors.ts'
+import { manualClock } from '../manual-clock.ts'
+
+const day = 86_400_000
+
+/** Processes that share what people log in with, and tell each other. */
+function processes() {
+  const clock = manualClock()
+  const kept = memoryCredentialStore()
+  const emitter = new EventEmitter()
+  const failures: unknown[] = []
+  /** Sessions that the store was asked for. */
+  const asked: string[] = []
+  /** What happens besides, when it is asked. */
+  const meanwhile: { find?: () => Promise<void> } = {}
+  const store = {
+    ...kept,
+    async find(kind: string, id: string) {
+      asked.push(id)
+      const found = await kept.find(kind, id)
+      await meanwhile.find?.()
+      return found
+    },
+  }
+
+  /** @param isDeaf hears no signal, as where Redis is away */
+  function open({ isDeaf = false } = {}) {
+    const signal = memorySignal(emitter)
+    let lose = () => {}
+    const listen: typeof signal.listen = (run, onLost = () => {}) => {
+      lose = onLost
+      return isDeaf ? () => {} : signal.listen(run)
+    }
+    const ended = endedSessions({
+      store,
+      clock,
+      signal: { send: signal.send, listen },
+      onFailure: (error) => failures.push(error),
+    })
+    const tokens = refreshTokens(new Uint8Array(32))
+    const held = sessions({ store: kept, tokens, ended, clock, lifetimeMs: day, idleMs: day })
+    return { ended, held, signal, losesSignals: () => lose() }
+  }
+  return { clock, kept, emitter, failures, asked, meanwhile, open }
+}
+
+test('a session that one process ends is ended for the others, however it ends', async () => {
+  const { open } = processes()
+  const [one, other] = [open(), open()]
+  const ways = [
+    async (id: string) => void (await one.held.end('ada', id)),
+    async () => await one.held.endAll('ada'),
+    async (_id: string, first: string, second: string) => {
+      await one.held.refresh(second)
+      await one.held.refresh(first) // a token that was replaced: somebody has stolen it
+    },
+  ]
+  for (const end of ways) {
+    const { session, refreshToken } = await one.held.begin('ada')
+    const next = await other.held.refresh(refreshToken)
+    expect(await other.ended.has(session.id)).toBe(false)
+    await end(session.id, refreshToken, next?.refreshToken ?? '')
+    expect(await one.ended.has(session.id)).toBe(true)
+    await vi.waitFor(async () => expect(await other.ended.has(session.id)).toBe(true))
+  }
+})
+
+test('the store is asked once for each session, and again only when one of the same part of them has ended', async () => {
+  const { open, asked } = processes()
+  const [one, other] = [open(), open()]
+  const begun = await Promise.all(Array.from({ length: 600 }, () => one.held.begin(`customer`)))
+  const ids = begun.map(({ session }) => session.id).slice(-50)
+  const [ending = ''] = ids
+  const look = async () => {
+    asked.length = 0
+    for (const id of ids) await other.ended.has(id)
+    return [...asked]
+  }
+  expect(await look()).toEqual(ids)
+  expect(await look()).toEqual([])
+  await one.held.end('customer', ending)
+  await vi.waitFor(async () => expect(await look()).toContain(ending))
+  expect(await look()).toEqual([])
+})
+
+test('what waits to be told is bounded, however many sessions end', async () => {
+  const { open, emitter } = processes()
+  const { held } = open()
+  const names = new Set<string>()
+  emitter.on('advanced', (sent: readonly string[]) => {
+    for (const name of sent) names.add(name)
+  })
+  for (let turn = 0; turn < 2_000; turn++) {
+    const { session } = await held.begin(`customer-${turn}`)
+    await held.end(`customer-${turn}`, session.id)
+  }
+  expect(names.size).toBeGreaterThan(200)
+  expect(names.size).toBeLessThanOrEqual(256)
+})
+
+test('a process that has missed signals looks for itself as soon as it knows', async () => {
+  const { open } = processes()
+  const [one, deaf] = [open(), open({ isDeaf: true })]
+  const { session } = await one.held.begin('ada')
+  expect(await deaf.ended.has(session.id)).toBe(false)
+  await one.held.end('ada', session.id)
+  expect(await deaf.ended.has(session.id)).toBe(false)
+  deaf.losesSignals()
+  expect(await deaf.ended.has(session.id)).toBe(true)
+})
+
+test('a process that starts afterwards knows it, too', async () => {
+  const { open } = processes()
+  const { held } = open()
+  const { session } = await held.begin('ada')
+  await held.end('ada', session.id)
+  expect(await open().ended.has(session.id)).toBe(true)
+})
+
+test('a signal alone ends no session', async () => {
+  const { open } = processes()
+  const [one, other] = [open(), open()]
+  const { session } = await one.held.begin('ada')
+  for (const id of [session.id, 'nonsense']) other.ended.tell(id)
+  other.signal.send(['session:zz', '*'])
+  await vi.waitFor(async () => expect(await one.ended.has(session.id)).toBe(false))
+})
+
+test('one that ends here while the store is asked is ended, and so is one that ends elsewhere while it is', async () => {
+  const { open, meanwhile } = processes()
+  const [one, other] = [open(), open()]
+  for (const by of [one, other]) {
+    const { session } = await one.held.begin('ada')
+    meanwhile.find = async () => {
+      delete meanwhile.find
+      await by.held.end('ada', session.id)
+    }
+    const first = await one.ended.has(session.id)
+    expect(first).toBe(by === one)
+    await vi.waitFor(async () => expect(await one.ended.has(session.id)).toBe(true))
+  }
+})
+
+test('where the store can not be asked tokens are good as before, it is left alone for a second, and then asked again', async () => {
+  const { open, clock, meanwhile, asked, failures } = processes()
+  const { ended, held } = open()
+  const { session } = await held.begin('ada')
+  const other = open()
+  await other.held.end('ada', session.id)
+  meanwhile.find = () => Promise.reject(new UnavailableError('credentials-unavailable', 'Try again.'))
+  const fresh = open()
+  for (let turn = 0; turn < 5; turn++) expect(await fresh.ended.has(session.id)).toBe(false)
+  expect([asked.length, failures.length]).toEqual([1, 1])
+  delete meanwhile.find
+  await clock.advance(1_000)
+  expect(await fresh.ended.has(session.id)).toBe(true)
+  await vi.waitFor(async () => expect(await ended.has(session.id)).toBe(true))
+})
+
+test('a session whose removal fails is refused by the process that ends it', async () => {
+  const { clock, kept } = processes()
+  const ended = endedSessions({ store: kept, clock, onFailure: () => {} })
+  const remove = () => Promise.reject(new UnavailableError('credentials-unavailable', 'Try again.'))
+  const tokens = refreshTokens(new Uint8Array(32))
+  const held = sessions({ store: { ...kept, remove }, tokens, ended, clock, lifetimeMs: day, idleMs: day })
+  const { session } = await held.begin('ada')
+  await expect(held.end('ada', session.id)).rejects.toThrow('Try again.')
+  expect(await ended.has(session.id)).toBe(true)
+})

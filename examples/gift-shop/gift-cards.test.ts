@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { asCustomer, asStaff, given, happenings } from 'daybook/testing'
 import { giftCardEvents } from './gift-card.ts'
-import { giftCardQueries, giftCards } from './gift-cards.ts'
+import { getGiftCard, giftCards, listGiftCards } from './gift-cards.ts'
 
-const [getGiftCard, listGiftCards] = giftCardQueries
 const bought = { currency: 'EUR', customerId: 'ada', orderId: 'order-1' }
 const first = happenings(giftCardEvents, 'first')
 const second = happenings(giftCardEvents, 'second')

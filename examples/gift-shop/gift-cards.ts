@@ -45,27 +45,26 @@ export const giftCards = projection({
 
 // Queries
 
-export const giftCardQueries = [
-  documentQuery({
-    name: 'getGiftCard',
-    route: 'GET /v1/gift-cards/{giftCardId}',
-    summary: 'See what is left on a gift card',
-    who: owner((card: z.output<typeof Balance>) => card.customerId, 'payments'),
-    from: giftCards,
-    of: balances,
-    parameters: z.object({ giftCardId: Id }),
-    id: ({ giftCardId }) => giftCardId,
-  }),
-  pageQuery({
-    name: 'listGiftCards',
-    route: 'GET /v1/gift-cards',
-    summary: 'List gift cards, the fullest first',
-    who: staff('payments'),
-    from: giftCards,
-    of: balances,
-    parameters: z.object({ currency: Currency }),
-    item: Balance,
-    find: ({ parameters }) => ({ index: 'byBalance', equals: [parameters.currency], direction: 'descending' }),
-    show: (cards) => cards,
-  }),
-]
+export const getGiftCard = documentQuery({
+  name: 'getGiftCard',
+  route: 'GET /v1/gift-cards/{giftCardId}',
+  summary: 'See what is left on a gift card',
+  who: owner((card: z.output<typeof Balance>) => card.customerId, 'payments'),
+  from: giftCards,
+  of: balances,
+  parameters: z.object({ giftCardId: Id }),
+  id: ({ giftCardId }) => giftCardId,
+})
+
+export const listGiftCards = pageQuery({
+  name: 'listGiftCards',
+  route: 'GET /v1/gift-cards',
+  summary: 'List gift cards, the fullest first',
+  who: staff('payments'),
+  from: giftCards,
+  of: balances,
+  parameters: z.object({ currency: Currency }),
+  item: Balance,
+  find: ({ parameters }) => ({ index: 'byBalance', equals: [parameters.currency], direction: 'descending' }),
+  show: (cards) => cards,
+})

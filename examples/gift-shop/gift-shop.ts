@@ -1,6 +1,6 @@
 import type { Extension } from 'daybook/definitions'
 import { giftCard, giftCardRequests } from './gift-card.ts'
-import { giftCardQueries, giftCards } from './gift-cards.ts'
+import { getGiftCard, giftCards, listGiftCards } from './gift-cards.ts'
 import { invoiceGateway } from './invoice-gateway.ts'
 import { issueGiftCards } from './issue-gift-cards.ts'
 
@@ -11,7 +11,7 @@ export const giftShop: Extension = {
   aggregates: [giftCard],
   commands: giftCardRequests,
   projections: [giftCards],
-  queries: giftCardQueries,
+  queries: [getGiftCard, listGiftCards],
   processes: [issueGiftCards],
   gateways: [invoiceGateway({ limit: 100_000 })],
 }

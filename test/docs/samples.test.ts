@@ -5,7 +5,9 @@ import { byPage, type Sample, samples } from './samples.ts'
 
 const longestMs = 180_000
 const nameOf = ({ page, line }: Sample) => `${page}:${line}`
-const toRun = samples.filter(({ notRun, excerptOf }) => notRun === undefined && excerptOf === undefined)
+const toRun = samples.filter(
+  ({ notRun, runBy, excerptOf }) => notRun === undefined && runBy === undefined && excerptOf === undefined,
+)
 const inLanguage = (language: 'sh' | 'ts' | 'js' | 'json') => toRun.filter((sample) => sample.language === language)
 
 /** A sample that imports something begins a module; one that does not goes on with that of the sample before it on the page. */
@@ -74,6 +76,14 @@ const excerpts = samples.flatMap(({ excerptOf, ...sample }) =>
 test.each(excerpts.map((sample) => [nameOf(sample), sample.excerptOf, sample.text]))('%s is in %s', (_, file, text) => {
   expect(readFileSync(file, 'utf8')).toContain(text)
 })
+
+const runElsewhere = samples.flatMap(({ runBy, ...sample }) => (runBy === undefined ? [] : [{ ...sample, runBy }]))
+test.each(runElsewhere.map((sample) => [nameOf(sample), sample.runBy, sample.page]))(
+  '%s is run by %s',
+  (_, file, page) => {
+    expect(readFileSync(file, 'utf8')).toContain(`samplesRunBy('${file}', '${page}')`)
+  },
+)
 
 const notRun = samples.filter((sample) => sample.notRun !== undefined)
 test.each(notRun.map((sample) => [nameOf(sample), sample.notRun]))('%s is not run: %s', (_, reason) => {

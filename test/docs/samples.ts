@@ -10,6 +10,8 @@ export interface Sample {
   readonly text: string
   /** Why it can't be run here. */
   readonly notRun?: string
+  /** The test that has all that it needs, and runs it by `samplesRunBy`. */
+  readonly runBy?: string
   /** The file that it is a part of. */
   readonly excerptOf?: string
   /** The file that it is, by its first line: `// src/domain/gift-card.ts`. */
@@ -23,9 +25,11 @@ const shown: ReadonlySet<string> = new Set(['mermaid'])
 /** Decisions tell of what was once. */
 const pages = globSync(['README.md', 'docs/*.md']).toSorted()
 
-function marksOf(mark: string): Pick<Sample, 'notRun' | 'excerptOf'> | undefined {
+function marksOf(mark: string): Pick<Sample, 'notRun' | 'runBy' | 'excerptOf'> | undefined {
   const [, notRun] = /^\{not run: (.+)\}$/.exec(mark) ?? []
   if (notRun !== undefined) return { notRun }
+  const [, runBy] = /^\{run by (\S+)\}$/.exec(mark) ?? []
+  if (runBy !== undefined) return { runBy }
   const [, excerptOf] = /^\{excerpt of (\S+)\}$/.exec(mark) ?? []
   return excerptOf === undefined ? undefined : { excerptOf }
 }
@@ -39,7 +43,7 @@ function samplesOf(page: string): readonly Sample[] {
       const marks = marksOf(mark)
       if (marks === undefined && (mark !== '' || !runnable.has(language))) {
         throw new Error(
-          `${page}:${line} can't be run: ${language} ${mark}. Mark it with {excerpt of FILE} or {not run: REASON}.`,
+          `${page}:${line} can't be run: ${language} ${mark}. Mark it with {excerpt of FILE}, {run by TEST} or {not run: REASON}.`,
         )
       }
       const text = indented.replaceAll(new RegExp(`^${indent}`, 'gm'), '')
@@ -51,6 +55,17 @@ function samplesOf(page: string): readonly Sample[] {
 
 /** All samples, in the order of their pages. */
 export const samples: readonly Sample[] = pages.flatMap(samplesOf)
+
+/**
+ * The samples of a page that a test of its own runs.
+ * @param test its file, from the root of the repository
+ * @throws Error where there are none
+ */
+export function samplesRunBy(test: string, page: string): readonly [Sample, ...Sample[]] {
+  const [first, ...others] = samples.filter((sample) => sample.runBy === test && sample.page === page)
+  if (first === undefined) throw new Error(`${page} has no sample that is marked with {run by ${test}}.`)
+  return [first, ...others]
+}
 
 /** Samples by their pages, in their order. */
 export function byPage(some: readonly Sample[]): ReadonlyMap<string, readonly Sample[]> {

@@ -1,9 +1,11 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { existsSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { z } from 'zod'
 import { environmentWith, startChild } from '../child-process.ts'
+import { samplesRunBy } from '../docs/samples.ts'
 import { freePort } from '../free-port.ts'
 import {
   address,
@@ -48,6 +50,36 @@ describe('the packed package', () => {
       src: false,
       test: false,
     })
+  })
+
+  test('has no link in its pages that leads nowhere', () => {
+    const pages = globSync('**/*.md', { cwd: join(project, 'node_modules/daybook') })
+    expect(pages).toContain('README.md')
+    const broken = pages.flatMap((page) => {
+      const file = join(project, 'node_modules/daybook', page)
+      const links = readFileSync(file, 'utf8').matchAll(/\]\((?![a-z]+:|#)([^)#\s]+)[^)]*\)/g)
+      return Array.from(links, ([, target = '']) => target)
+        .filter((target) => !existsSync(join(dirname(file), target)))
+        .map((target) => `${page}: ${target}`)
+    })
+    expect(broken).toEqual([])
+  })
+
+  test('imports no package that it does not bring', () => {
+    const cwd = join(project, 'node_modules/daybook')
+    const { dependencies } = z
+      .object({ dependencies: z.record(z.string(), z.string()) })
+      .parse(JSON.parse(readFileSync(join(cwd, 'package.json'), 'utf8')))
+    const imported = globSync('dist/**/*.js', { cwd }).flatMap((file) =>
+      Array.from(
+        readFileSync(join(cwd, file), 'utf8').matchAll(
+          /^(?:(?:import|export|\}).* from|import) ['"]((?:@[\w.-]+\/)?\w[\w.-]*)(?![\w:])/gm,
+        ),
+        ([, name = '']) => name,
+      ),
+    )
+    expect(imported).toContain('zod')
+    expect([...new Set(imported)].filter((name) => !(name in dependencies))).toEqual([])
   })
 
   test('runs its command', async () => {
@@ -185,6 +217,19 @@ describe('the packed package', () => {
       expect(await daybook('projections')).toMatch(/^gift-cards +1 +live/m)
       expect(JSON.parse(await daybook('call', 'listGiftCards', 'currency=EUR')).items).toHaveLength(2)
       expect(await daybook('replay', '--type', 'GiftCardSpent')).toMatch(/till-1/)
+    })
+
+    test('is called from the command line as its guide says', { timeout: 60_000 }, async () => {
+      const [, { id }] = await cards()
+      const texts = samplesRunBy('test/package/gift-shop.test.ts', 'docs/extending.md').map(({ text }) => text)
+      const script = texts.join('\n').replace('giftCardId=…', `giftCardId=${id}`)
+      const env = environmentWith({
+        DAYBOOK_DATA_DIR: data,
+        PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
+      })
+      const { stdout } = await run('bash', ['-c', `set -euo pipefail\n${script}`], { cwd: project, env })
+      expect(stdout).toMatch(/^spendGiftCard +POST /m)
+      expect(stdout).toMatch(/### GiftCardIssued/)
     })
 
     test('is rebuilt in threads of its own', async () => {

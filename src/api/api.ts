@@ -4,6 +4,7 @@ import type { Clock } from '../engine/clock.ts'
 import type { CommandDefinition } from '../engine/command-definition.ts'
 import type { CommandHandler } from '../engine/command-handler.ts'
 import type { EventStore } from '../engine/event-store.ts'
+import { filledPath } from '../engine/path-template.ts'
 import type { PersonalData } from '../engine/personal-data.ts'
 import type { ReadModels } from '../engine/projections.ts'
 import type { QueryDefinition } from '../engine/query-definition.ts'
@@ -111,7 +112,7 @@ function assertDistinct(
 ): void {
   const taken = new Map<string, string>()
   for (const { name, method, path } of asked) {
-    for (const place of [name, `${method} ${path.replaceAll(/\{\w+\}/g, '{}')}`]) {
+    for (const place of [name, `${method} ${filledPath(path, () => '{}')}`]) {
       const other = taken.get(place)
       if (other !== undefined) throw new Error(`${name} (${method} ${path}) is there already, as ${other}. Rename it.`)
       taken.set(place, `${name} (${method} ${path})`)

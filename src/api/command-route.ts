@@ -9,9 +9,10 @@ import type { CommandDefinition, Sent } from '../engine/command-definition.ts'
 import type { CommandHandler } from '../engine/command-handler.ts'
 import { notFound } from '../engine/errors.ts'
 import type { Actor, EventData } from '../engine/event-store.ts'
+import { filledPath, pathParameters } from '../engine/path-template.ts'
 import { type PersonalData, personalPaths } from '../engine/personal-data.ts'
 import { derivedId } from '../engine/streams.ts'
-import { type ApiAnswer, type ApiRequest, pathParameters, type Route } from './exchange.ts'
+import type { ApiAnswer, ApiRequest, Route } from './exchange.ts'
 import { canonicalJson, isRecord } from './json.ts'
 import type { OutcomeWaiters } from './outcome-waiters.ts'
 import type { PositionTokens } from './position-token.ts'
@@ -187,7 +188,7 @@ export function commandRoute(definition: CommandDefinition, options: CommandRout
       status: ranOut ? 202 : location === undefined ? 200 : 201,
       headers: {
         'daybook-position': position,
-        ...(location !== undefined && { location: location.replace(/\{\w+\}/, encodeURIComponent(id)) }),
+        ...(location !== undefined && { location: filledPath(location, () => encodeURIComponent(id)) }),
         ...(reached !== undefined && { 'preference-applied': `wait=${waitSeconds}` }),
       },
       body: JSON.stringify({ id, revision, position }),

@@ -40,8 +40,3 @@ export function headerOf({ headers }: Pick<ApiRequest, 'headers'>, name: string)
   const value = headers[name]
   return typeof value === 'string' ? value : value?.join(', ')
 }
-
-/** Names of the parameters in a path with braces. */
-export function pathParameters(path: string): readonly string[] {
-  return [...path.matchAll(/\{(\w+)\}/g)].flatMap(([, name]) => name ?? [])
-}

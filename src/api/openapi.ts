@@ -3,10 +3,10 @@ import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObj
 import { Id } from '../domain/values.ts'
 import type { Access } from '../engine/access.ts'
 import type { CommandDefinition } from '../engine/command-definition.ts'
+import { pathParameters } from '../engine/path-template.ts'
 import { personalPaths } from '../engine/personal-data.ts'
 import type { QueryDefinition } from '../engine/query-definition.ts'
 import { bodyFieldsInPath } from './command-route.ts'
-import { pathParameters } from './exchange.ts'
 import {
   Accepted,
   components,

@@ -9,6 +9,7 @@ import {
   fastify,
   LogController,
 } from 'fastify'
+import { filledPath } from '../engine/path-template.ts'
 import { correlationIdOf } from '../engine/tracing.ts'
 import type { Admission } from './admission.ts'
 import { admit } from './caller.ts'
@@ -155,7 +156,7 @@ export function addRoute(
 ): void {
   app.route({
     method,
-    url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
+    url: filledPath(path, (name) => `:${name}`),
     ...(requestsPerMinute !== undefined && { config: { rateLimit: routeLimit(requestsPerMinute) } }),
     // Behind the rate limit, so that also those who are refused are counted; before the body is read.
     preParsing: async (request) => admit(who, request),
@@ -190,7 +191,7 @@ export function addRoute(
 export function addNotFound(app: FastifyInstance, routes: readonly Pick<Route, 'method' | 'path'>[]): void {
   const patterns = routes.map(({ method, path }) => ({
     method,
-    pattern: new RegExp(`^${path.replaceAll(/[.]/g, '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+    pattern: new RegExp(`^${filledPath(path.replaceAll('.', '\\.'), () => '[^/]+')}$`),
   }))
   app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request) => {
     const [path = ''] = request.url.split('?')

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { CommandDefinition } from '../engine/command-definition.ts'
+import { filledPath, pathParameters } from '../engine/path-template.ts'
 import type { QueryDefinition } from '../engine/query-definition.ts'
 import { type Connection, succeed } from './connection.ts'
 import { printTable } from './output.ts'
@@ -56,7 +57,7 @@ const Fields = z.object({
 export function printCallable(callables: Callables, name: string): void {
   const { method, path, summary, fields } = find(callables, name)
   console.log(`${method} ${path}\n${summary}\n`)
-  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, parameter = '']) => parameter)
+  const inPath = pathParameters(path)
   const { properties, required } = Fields.parse(z.toJSONSchema(fields, { io: 'input', unrepresentable: 'any' }))
   const inFields = Object.entries(properties)
     .filter(([field]) => !inPath.includes(field))
@@ -101,7 +102,7 @@ export async function call(
 ): Promise<void> {
   const { method, path, fields } = find(callables, name)
   const given = new Map(assignments(typed))
-  const filled = path.replaceAll(/\{(\w+)\}/g, (_, parameter: string) => {
+  const filled = filledPath(path, (parameter) => {
     const value = given.get(parameter)
     if (value === undefined) throw new CallError(`${name} needs ${parameter}=…, which is in its path ${path}.`)
     given.delete(parameter)

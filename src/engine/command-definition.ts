@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { Access, Principal } from './access.ts'
 import type { CommandSchemas, Decider } from './decider.ts'
 import type { EventData } from './event-store.ts'
+import { pathParameters } from './path-template.ts'
 
 /** What a command's data is made from beside the body. */
 export interface Sent {
@@ -139,7 +140,7 @@ export function command(shape: {
   if ((method !== 'POST' && method !== 'PUT' && method !== 'DELETE') || path === undefined || body === undefined) {
     throw new Error(`The command ${shape.name} has no valid route or body`)
   }
-  const idParameter = /\{(\w+)\}/.exec(path)?.[1]
+  const [idParameter] = pathParameters(path)
   if (!creates && idParameter === undefined) {
     throw new Error(
       `The command ${shape.name} has no aggregate: put its id into the route in braces, or say that it creates one (\`creates\`).`,

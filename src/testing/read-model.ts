@@ -4,6 +4,7 @@ import { memoryReadStore } from '../adapters/memory/read-store.ts'
 import { anonymous, mayAsk, mayTouch, type Principal } from '../engine/access.ts'
 import type { Metadata } from '../engine/event-store.ts'
 import type { EventDefinitions, Recorded } from '../engine/events.ts'
+import { pathParameters } from '../engine/path-template.ts'
 import { type PersonalData, personalData } from '../engine/personal-data.ts'
 import { type Projection, specOf } from '../engine/projection.ts'
 import { project } from '../engine/projector.ts'
@@ -129,7 +130,7 @@ export function given(projection: Projection, ...happened: readonly Happening[])
       const asked = { parameters: query.parameters.parse(parameters), principal, reader: readerOf(generation), now }
       const answer = await query.run(asked)
       if (answer === undefined) return undefined
-      const id = /\{(\w+)\}/.exec(query.path)?.[1] ?? ''
+      const [id = ''] = pathParameters(query.path)
       if (mayTouch(query.who, principal, answer, parameters[id] ?? '') !== 'allowed') return undefined
       const [opened] = await personal.open(query.result, [answer])
       return query.result.parse(opened)

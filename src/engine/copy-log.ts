@@ -15,7 +15,7 @@ import { moveKeys } from './moved-keys.ts'
 /** One of the two ends of a move. */
 export interface LogEnd extends ShardedLog {
   readonly vault: KeyVault
-  readonly credentials: Pick<CredentialStore, 'entries' | 'restore'>
+  readonly credentials: Pick<CredentialStore, 'entries' | 'restore' | 'find' | 'remove'>
 }
 
 export type CopyStage = 'compare' | 'keys' | 'copy' | 'verify' | 'checkpoints'
@@ -110,12 +110,20 @@ export async function copyLog(options: CopyOptions): Promise<CopyReport> {
   return { present: before.events, copied, events, digests, keys, credentials, checkpoints: moved }
 }
 
-/** Brings over what people log in with. @returns how many entries there are */
+/**
+ * Brings over what people log in with, and removes what an earlier copy has brought and is no longer in the source: a session that
+ * was ended there must not be good again.
+ * @returns how many entries there are
+ */
 async function moveCredentials(source: LogEnd, target: LogEnd): Promise<number> {
   let count = 0
   for await (const entries of source.credentials.entries()) {
     await target.credentials.restore(entries)
     count += entries.length
+  }
+  for await (const entries of target.credentials.entries()) {
+    for (const { kind, id } of entries)
+      if ((await source.credentials.find(kind, id)) === undefined) await target.credentials.remove(kind, id)
   }
   return count
 }

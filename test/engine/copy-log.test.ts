@@ -308,6 +308,18 @@ describe('what goes along with a log', () => {
     expect(await credentials.target.find('account', 'hash')).toEqual(account)
   })
 
+  test('ends in the target the sessions that have ended in the source since they were copied', async () => {
+    const credentials = { source: memoryCredentialStore(), target: memoryCredentialStore() }
+    const source = { ...(await endWith('customer-ada')), credentials: credentials.source }
+    const target = end({ credentials: credentials.target })
+    const stolen = { kind: 'session', id: 'stolen', owner: 'ada', expiresAt: 1, version: 1, data: '{}' }
+    for (const id of ['stolen', 'own']) await credentials.source.write({ ...stolen, id })
+    await copy(source, target)
+    await credentials.source.remove('session', 'stolen')
+    await copy(source, target)
+    expect((await credentials.target.ofOwner('session', 'ada', 10)).map(({ id }) => id)).toEqual(['own'])
+  })
+
   test('are keys of persons who were forgotten in the target, and stay so', async () => {
     const [source, target] = [await endWith('customer-ada'), end()]
     await source.vault.keyFor('ada')

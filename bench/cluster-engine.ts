@@ -6,7 +6,7 @@ import { type Cluster, startCluster } from '../src/engine/cluster.ts'
 import { defaultLimits } from '../src/engine/engine.ts'
 import type { ReadStore } from '../src/engine/read-store.ts'
 import { workerBuilder } from '../src/rebuild.ts'
-import { shopForReading } from '../src/shop.ts'
+import { forReading } from '../src/shop.ts'
 import { openStorage } from '../src/storage.ts'
 import { answerParent } from './child.ts'
 import { awaited, ClusterEngineQuestion, type Moments } from './cluster-engine-job.ts'
@@ -55,7 +55,7 @@ async function open({ role }: Question<'open'>): Promise<void> {
   const storage = await openStorage(config, systemClock, fail)
   if (storage.shared === undefined) throw new Error('It needs the servers of a cluster')
   const ports = { ...storage, ...storage.shared, readStore: noting(storage.readStore) }
-  const cluster = await startCluster(shopForReading, ports, {
+  const cluster = await startCluster(forReading([]), ports, {
     limits: defaultLimits,
     builder: workerBuilder(config),
     onFailure: fail,

@@ -6,7 +6,7 @@ import { type Projection, specOf } from '../src/engine/projection.ts'
 import type { Generation } from '../src/engine/read-store.ts'
 import { currentOf } from '../src/engine/shard-projector.ts'
 import { openDocumentServer, openLogServer } from '../src/servers.ts'
-import { shopForReading } from '../src/shop.ts'
+import { forReading } from '../src/shop.ts'
 import type { ServerUrls } from './cluster-servers.ts'
 
 /** Looks at a cluster from outside: at its servers, and not at what its processes say, which may be a second old. */
@@ -54,7 +54,7 @@ export async function watchCluster(urls: ServerUrls): Promise<ClusterWatch> {
 
   /** How far the latest read model is. */
   async function reached(): Promise<number> {
-    const positions = projectionsOf(shopForReading).map(async (projection) => {
+    const positions = projectionsOf(forReading([])).map(async (projection) => {
       const checkpoint = await (await open(projection))?.checkpoint()
       return checkpoint?.position ?? 0
     })

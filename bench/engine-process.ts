@@ -10,12 +10,14 @@ import type { EventStore } from '../src/engine/event-store.ts'
 import { foldCache } from '../src/engine/folds.ts'
 import { streamName } from '../src/engine/streams.ts'
 import { workerBuilder } from '../src/rebuild.ts'
-import { shopForReading } from '../src/shop.ts'
+import { forReading } from '../src/shop.ts'
 import { openStorage } from '../src/storage.ts'
 import { answerParent } from './child.ts'
 import { EngineQuestion, type Reservations, type Reserved } from './engine-job.ts'
 import { latencies } from './latencies.ts'
 import { openCart } from './open-cart.ts'
+
+const presentShop = forReading([])
 
 /** The engine on its files in a process of its own, without HTTP: commands go straight to the handler. */
 
@@ -38,7 +40,7 @@ async function open({ directory, readModels, eventStoreUrl }: Question<'open'>):
   }
   const storage = await openStorage(settings, systemClock, fail)
   if (readModels) {
-    const { handler, projections, stop } = await startEngine(shopForReading, storage, {
+    const { handler, projections, stop } = await startEngine(presentShop, storage, {
       limits: defaultLimits,
       builder: workerBuilder({ DAYBOOK_DATA_DIR: directory }),
       works: false,
@@ -49,7 +51,7 @@ async function open({ directory, readModels, eventStoreUrl }: Question<'open'>):
   }
   const { cachedStreams, maxWaiting, answerTimeoutMs } = defaultLimits
   const { store, readStore, clock } = storage
-  const folds = foldCache(store, readStore, registryOf(shopForReading), cachedStreams)
+  const folds = foldCache(store, readStore, registryOf(presentShop), cachedStreams)
   return { handler: commandHandler({ store, folds, clock, maxWaiting, answerTimeoutMs }), store, close: storage.close }
 }
 

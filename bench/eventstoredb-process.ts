@@ -9,7 +9,7 @@ import { commandHandler } from '../src/engine/command-handler.ts'
 import { defaultLimits, registryOf } from '../src/engine/engine.ts'
 import { foldCache } from '../src/engine/folds.ts'
 import { streamName } from '../src/engine/streams.ts'
-import { shopForReading } from '../src/shop.ts'
+import { forReading } from '../src/shop.ts'
 import { answerParent } from './child.ts'
 import { EventStoreQuestion } from './eventstoredb-job.ts'
 
@@ -54,7 +54,7 @@ async function handle(url: string, count: number, concurrency: number, streams: 
   const readStore = memoryReadStore()
   try {
     const { cachedStreams, maxWaiting, answerTimeoutMs } = defaultLimits
-    const folds = foldCache(store, readStore, registryOf(shopForReading), cachedStreams)
+    const folds = foldCache(store, readStore, registryOf(forReading([])), cachedStreams)
     const handler = commandHandler({ store, folds, clock: systemClock, maxWaiting, answerTimeoutMs })
     const skus = Array.from({ length: streams }, () => crypto.randomUUID())
     const receive = (sku: string) =>

@@ -199,6 +199,3 @@ export function forReading(extensions: readonly Extension[]): Shop {
     extensions,
   )
 }
-
-/** As `forReading`, without extensions. */
-export const shopForReading: Shop = forReading([])

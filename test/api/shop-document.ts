@@ -5,7 +5,7 @@ import { openApiDocument } from '../../src/api/openapi.ts'
 import { projectionOperations } from '../../src/api/projection-operations.ts'
 import { tokenOperations } from '../../src/api/token-operations.ts'
 import { readConfig } from '../../src/config.ts'
-import { shopForReading } from '../../src/shop.ts'
+import { forReading } from '../../src/shop.ts'
 
 const unused = () => {
   throw new Error('Describing runs nothing')
@@ -35,5 +35,5 @@ export function shopDocument(version: string): Readonly<Record<string, unknown>>
     ...projectionOperations({ status: () => [], rebuild: unused, skipPoison: unused }),
     ...backupOperations(undefined),
   ]
-  return JSON.parse(JSON.stringify(openApiDocument({ ...shopForReading, operations, version })))
+  return JSON.parse(JSON.stringify(openApiDocument({ ...forReading([]), operations, version })))
 }

@@ -22,14 +22,16 @@ import { NewerVersionError } from '../../src/engine/errors.ts'
 import { noStream } from '../../src/engine/event-store.ts'
 import type { KeyVault } from '../../src/engine/key-vault.ts'
 import { personalData } from '../../src/engine/personal-data.ts'
-import { shopForReading } from '../../src/shop.ts'
+import { forReading } from '../../src/shop.ts'
 import { filesOf, openStorage } from '../../src/storage.ts'
 import { newEvent, newEvents } from '../contract/new-event.ts'
 import { smallDisk, whyNotMounted } from '../faults/small-disk.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
 
+const presentShop = forReading([])
+
 const nobody = filesOf('nowhere')
-const registry = registryOf(shopForReading)
+const registry = registryOf(presentShop)
 
 function ownDirectory(): string {
   const { path, remove } = temporaryDirectory()
@@ -67,7 +69,7 @@ async function restore(backup: string, data: string, onStep = () => {}) {
     manifest,
     files: filesOf(data),
     forgotten: [],
-    definitions: shopForReading,
+    definitions: presentShop,
     clock: systemClock,
     onStep,
   })

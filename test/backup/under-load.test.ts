@@ -8,7 +8,7 @@ import { positionTokens } from '../../src/api/position-token.ts'
 import { registryOf } from '../../src/engine/engine.ts'
 import type { EventStore, RecordedEvent } from '../../src/engine/event-store.ts'
 import { categoryOf, idOf } from '../../src/engine/streams.ts'
-import { shopForReading } from '../../src/shop.ts'
+import { forReading } from '../../src/shop.ts'
 import { filesOf } from '../../src/storage.ts'
 import { crashClient, meeting } from '../crash/client.ts'
 import { startGateway } from '../crash/gateway.ts'
@@ -21,7 +21,7 @@ import { startServer } from '../server-process.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
 import { daybookCommand, ranDaybook } from './command.ts'
 
-const registry = registryOf(shopForReading)
+const registry = registryOf(forReading([]))
 const settings = {
   DAYBOOK_RATE_LIMIT_PER_MINUTE: '100000000',
   DAYBOOK_GUEST_TOKENS_PER_MINUTE: '100000000',

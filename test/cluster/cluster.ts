@@ -5,7 +5,7 @@ import { scopes } from '../../src/domain/api-key.ts'
 import { clusterShards } from '../../src/engine/cluster.ts'
 import type { Role } from '../../src/engine/cluster-member.ts'
 import { projectionsOf } from '../../src/engine/engine.ts'
-import { shopForReading } from '../../src/shop.ts'
+import { forReading } from '../../src/shop.ts'
 import { environmentWith, startChild } from '../child-process.ts'
 import type { Client } from '../crash/client.ts'
 import { startGateway } from '../crash/gateway.ts'
@@ -16,6 +16,8 @@ import { clusterClient } from './client.ts'
 import { type Member, startMember } from './member.ts'
 import { type Servers, startServers } from './servers.ts'
 import { type Sightings, sightings } from './sightings.ts'
+
+const presentShop = forReading([])
 
 /** A whole cluster as a shop runs it: three servers, two processes for the API, one projector, two workers, a gateway. */
 export interface Cluster {
@@ -44,7 +46,7 @@ const usualLeaseMs = 5_000
 const commandLine = join(import.meta.dirname, '../../src/cli.ts')
 const longestCatchUpMs = 90_000
 /** Each shard of each read model and process manager, and the jobs. */
-const leases = (projectionsOf(shopForReading).length + shopForReading.processes.length) * clusterShards + 1
+const leases = (projectionsOf(presentShop).length + presentShop.processes.length) * clusterShards + 1
 const usual: readonly (readonly [string, Role])[] = [
   ['api1', 'api'],
   ['api2', 'api'],

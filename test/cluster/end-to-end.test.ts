@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { openSqliteEventStore } from '../../src/adapters/sqlite/event-store.ts'
 import { openSqliteReadStore } from '../../src/adapters/sqlite/read-store.ts'
 import { registryOf } from '../../src/engine/engine.ts'
-import { shopForReading } from '../../src/shop.ts'
+import { forReading } from '../../src/shop.ts'
 import { filesOf } from '../../src/storage.ts'
 import { type Compared, compareReadModels } from '../crash/read-models.ts'
 import { openShop } from '../integration/open-shop.ts'
@@ -26,7 +26,7 @@ import { readModelsOf } from './trial.ts'
 const patiently = { timeout: 60_000, interval: 100 }
 /** A query waits for what was written as long as that may take there. */
 const settings = { DAYBOOK_QUERY_WAIT_MS: '30000', DAYBOOK_PAYMENT_WINDOW_MS: '600000' }
-const registry = registryOf(shopForReading)
+const registry = registryOf(forReading([]))
 const day = () => new Date().toISOString().slice(0, 10)
 const sales = () => `/v1/analytics/sales?currency=EUR&interval=day&timeZone=UTC&from=${day()}&to=${day()}`
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import type { Member, Started } from './member.ts'
-import { shopForReading as nextShop } from './next-version/shop.ts'
+import { forReading } from './next-version/shop.ts'
 import { whyNotRun } from './servers.ts'
 import { startTrial, stopMs } from './trial.ts'
 
@@ -65,6 +65,6 @@ describe.skipIf(whyNotRun !== '')(`a cluster that is updated while it runs${whyN
     await write('second')
     for (const note of ['first', 'second'])
       await expect.poll(async () => (await client.get(`/v1/gift-notes/${note}`, 'staff')).status, patiently).toBe(200)
-    await end(nextShop)
+    await end(forReading([]))
   })
 })

@@ -6,7 +6,7 @@ import { type Definitions, projectionsOf, registryOf } from '../../src/engine/en
 import type { EventStore } from '../../src/engine/event-store.ts'
 import type { ReadStore } from '../../src/engine/read-store.ts'
 import { openDocumentServer } from '../../src/servers.ts'
-import { shopForReading } from '../../src/shop.ts'
+import { forReading } from '../../src/shop.ts'
 import { checkMoney, checkOrders, checkStock } from '../crash/identities.ts'
 import { type Load, openShop, startLoad } from '../crash/load.ts'
 import { checkLog } from '../crash/log-check.ts'
@@ -81,7 +81,7 @@ async function onServers<Result>(
 /** Compares every document of a cluster at rest with a fold of its log. */
 export function readModelsOf(
   cluster: Pick<Cluster, 'settings'>,
-  definitions: Definitions = shopForReading,
+  definitions: Definitions = forReading([]),
 ): Promise<Compared> {
   const registry = registryOf(definitions)
   return onServers(cluster, (store, readStore) =>
@@ -132,7 +132,7 @@ export async function startTrial(seed: number, others: Readonly<Record<string, s
       process.stdout.write(`${line}\n`)
       if (bounds) expect(afterMs, line).toBeLessThan(bounds.withinMs)
     },
-    async end(definitions = shopForReading) {
+    async end(definitions = forReading([])) {
       await orFailure(load.stop())
       await settled(client, 120_000)
       await own.caughtUp()

@@ -6,7 +6,7 @@ import { openSqliteReadStore } from '../../src/adapters/sqlite/read-store.ts'
 import { type Random, random } from '../../src/cli/random.ts'
 import { registryOf } from '../../src/engine/engine.ts'
 import type { EventStore } from '../../src/engine/event-store.ts'
-import { shopForReading } from '../../src/shop.ts'
+import { forReading } from '../../src/shop.ts'
 import { filesOf } from '../../src/storage.ts'
 import { type ServerProcess, startServer } from '../server-process.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
@@ -38,7 +38,7 @@ const longestRoundMs = 20_000
 const keptChecked = 200
 /** How often the documents are compared that a kill has left. */
 const compareEvery = 25
-const registry = registryOf(shopForReading)
+const registry = registryOf(forReading([]))
 /** No limits by rate, and times that are short, so that what waits for them happens between kills. */
 const settings = {
   DAYBOOK_RATE_LIMIT_PER_MINUTE: '100000000',

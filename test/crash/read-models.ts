@@ -7,7 +7,7 @@ import type { EventRegistry } from '../../src/engine/events.ts'
 import { type Projection, specOf } from '../../src/engine/projection.ts'
 import { project } from '../../src/engine/projector.ts'
 import type { Generation, ReadStore } from '../../src/engine/read-store.ts'
-import { shopForReading } from '../../src/shop.ts'
+import { forReading } from '../../src/shop.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
 
 /** A generation as a server left it, and what the log makes of its projection up to the same position. */
@@ -49,7 +49,7 @@ export async function compareReadModels(
   store: EventStore,
   readStore: ReadStore,
   { upcast }: EventRegistry,
-  definitions: Definitions = shopForReading,
+  definitions: Definitions = forReading([]),
 ): Promise<Compared> {
   const memory = memoryReadStore()
   const projections = new Map(projectionsOf(definitions).map((projection) => [projection.name, projection]))

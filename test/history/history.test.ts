@@ -18,7 +18,7 @@ import {
 import { NewerVersionError } from '../../src/engine/errors.ts'
 import { type EventStore, noStream, type RecordedEvent } from '../../src/engine/event-store.ts'
 import { categoryOf, idOf } from '../../src/engine/streams.ts'
-import { shopForReading } from '../../src/shop.ts'
+import { forReading } from '../../src/shop.ts'
 import { filesOf, openStorage } from '../../src/storage.ts'
 import { ask, password } from '../integration/account-client.ts'
 import { shopClient } from '../integration/shop-client.ts'
@@ -26,6 +26,8 @@ import { temporaryDirectory } from '../temporary-directory.ts'
 import { countNote, counts, nextDefinitions, nextStockItem } from './next-version.ts'
 import { built, figuresOf, lostFrom } from './store/figures.ts'
 import { type KeptStore, keptStores } from './store/files.ts'
+
+const presentShop = forReading([])
 
 const patiently = { timeout: 30_000, interval: 20 }
 
@@ -98,10 +100,10 @@ describe.each(keptStores())('the store of $version', { timeout: 60_000 }, (kept)
 
   test('has events that are all known, streams that are all folded, and a snapshot that is read', async () => {
     const storage = await opened(unpacked(kept))
-    const { handler, registry, readFrom } = folding(storage, shopForReading)
+    const { handler, registry, readFrom } = folding(storage, presentShop)
     const events = (await eventsOf(storage.store)).map(registry.upcast)
     expect(events).toHaveLength(kept.events)
-    const deciders = new Map<string, Decider>(shopForReading.aggregates.map((each) => [each.category, each]))
+    const deciders = new Map<string, Decider>(presentShop.aggregates.map((each) => [each.category, each]))
     const last = new Map(events.map(({ stream, revision }) => [stream, revision]))
     expect(new Set([...last.keys()].map(categoryOf)).size).toBeGreaterThan(8)
     for (const [stream, revision] of last) {
@@ -113,7 +115,7 @@ describe.each(keptStores())('the store of $version', { timeout: 60_000 }, (kept)
 
   test('answers commands that were accepted then as it did then', async () => {
     const storage = await opened(unpacked(kept))
-    const { handler } = folding(storage, shopForReading)
+    const { handler } = folding(storage, presentShop)
     const events = await eventsOf(storage.store)
     for (const { type, data, revision, position, metadata } of events.filter(
       ({ stream }) => stream === 'stockItem-HOT',
@@ -220,7 +222,7 @@ describe.each(keptStores())('the store of $version', { timeout: 60_000 }, (kept)
 })
 
 test('an event of a newer version is not known to this one', () => {
-  const { upcast } = registryOf(shopForReading)
+  const { upcast } = registryOf(presentShop)
   const metadata = {
     commandId: 'c',
     correlationId: 'c',

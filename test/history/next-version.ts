@@ -7,7 +7,9 @@ import { type DomainEvent, defineEvents, type EventOf, versioned } from '../../s
 import { processManager } from '../../src/engine/process-manager.ts'
 import { collection, projection } from '../../src/engine/projection.ts'
 import { idOf } from '../../src/engine/streams.ts'
-import { shopForReading } from '../../src/shop.ts'
+import { forReading } from '../../src/shop.ts'
+
+const presentShop = forReading([])
 
 /**
  * The shop as a next release could have it: an event with a field more, which older ones get from an upcaster, and an aggregate,
@@ -111,18 +113,14 @@ const noteCounts = processManager({
 })
 
 export const nextDefinitions: Definitions = {
-  aggregates: [
-    ...shopForReading.aggregates.filter(({ category }) => category !== 'stockItem'),
-    nextStockItem,
-    countNote,
-  ],
+  aggregates: [...presentShop.aggregates.filter(({ category }) => category !== 'stockItem'), nextStockItem, countNote],
   projections: [
-    ...shopForReading.projections.map((each) =>
+    ...presentShop.projections.map((each) =>
       each.name === 'stock-levels' ? { ...each, version: each.version + 1, goesOnFrom: each.version } : each,
     ),
     stockCounts,
   ],
   // The shop's own would go on with what was under way when the store was kept.
   processes: [noteCounts],
-  jobs: shopForReading.jobs,
+  jobs: presentShop.jobs,
 }

@@ -11,7 +11,7 @@ import { advance, followerAt } from '../../src/engine/follower.ts'
 import { type Projection, specOf } from '../../src/engine/projection.ts'
 
 import { type Reader, readerOf } from '../../src/engine/query.ts'
-import { shopForReading } from '../../src/shop.ts'
+import { forReading } from '../../src/shop.ts'
 import { everyDocument, live, type Outcome } from './simulated-shop.ts'
 
 /** `SIMULATION_SEED=7 npm test -- test/simulation` lives one life again. */
@@ -19,7 +19,7 @@ const chosen = process.env.SIMULATION_SEED
 const seeds = chosen === undefined ? Array.from({ length: 60 }, (_, number) => number + 1) : [Number(chosen)]
 
 const sum = (numbers: Iterable<number>) => [...numbers].reduce((total, number) => total + number, 0)
-const registry = registryOf(shopForReading)
+const registry = registryOf(forReading([]))
 
 async function eventsOf({ store }: Pick<Outcome, 'store'>): Promise<readonly RecordedEvent[]> {
   const events: RecordedEvent[] = []

@@ -80,5 +80,3 @@ export function shop(surroundings: present.Surroundings, extensions?: readonly E
 export function forReading(extensions: readonly Extension[]): present.Shop {
   return next(present.forReading(extensions))
 }
-
-export const shopForReading = forReading([])

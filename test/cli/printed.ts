@@ -1,14 +1,12 @@
 import { beforeEach, vi } from 'vitest'
 
-/** Keeps what a command prints from the terminal, in each test of a file. @returns what was printed, by line, and what was shown of its progress */
-export function printedLines(): { readonly printed: readonly string[]; readonly shown: readonly string[] } {
+/** Keeps what a command prints from the terminal, in each test of a file. @returns what was printed, by line */
+export function printedLines(): { readonly printed: readonly string[] } {
   const printed: string[] = []
-  const shown: string[] = []
   beforeEach(() => {
     printed.length = 0
-    shown.length = 0
     const logged = vi.spyOn(console, 'log').mockImplementation((text) => printed.push(...String(text).split('\n')))
-    const written = vi.spyOn(process.stdout, 'write').mockImplementation((text) => shown.push(String(text)) > 0)
+    const written = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
     const warned = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
     return () => {
       logged.mockRestore()
@@ -16,5 +14,5 @@ export function printedLines(): { readonly printed: readonly string[]; readonly 
       warned.mockRestore()
     }
   })
-  return { printed, shown }
+  return { printed }
 }

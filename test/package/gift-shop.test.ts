@@ -21,7 +21,6 @@ import { temporaryDirectory } from '../temporary-directory.ts'
 import { installPacked } from './packed.ts'
 
 const run = promisify(execFile)
-const waiting = { timeout: 10_000, interval: 50 }
 
 describe('the packed package', () => {
   const { path: directory, remove } = temporaryDirectory()
@@ -99,7 +98,7 @@ describe('the packed package', () => {
       code: 1,
       stderr: expect.stringContaining('needs Node.js 26 or later'),
     })
-  }, 30_000)
+  }, 60_000)
 
   test('has types that a shop of its own is checked by', () => {
     const compiler = join(import.meta.dirname, '../../node_modules/typescript/bin/tsc')
@@ -119,7 +118,7 @@ describe('the packed package', () => {
 
   test('is opened in tests of a shop of its own', async () => {
     await run(process.execPath, ['--test'], { cwd: project, env: environmentWith({}) })
-  }, 30_000)
+  }, 60_000)
 
   describe('a shop with an extension', () => {
     let server: ServerProcess
@@ -171,11 +170,12 @@ describe('the packed package', () => {
       buyer = await guest(shop)
       const paid = await order(2)
       await pay(paid)
-      await vi.waitUntil(async () => (await cards()).length === 2, waiting)
-      expect(await cards()).toEqual([
-        expect.objectContaining({ balance: 5000, currency: 'EUR', customerId: buyer.customerId, orderId: paid }),
-        expect.objectContaining({ balance: 5000, currency: 'EUR', customerId: buyer.customerId, orderId: paid }),
-      ])
+      await expect
+        .poll(cards)
+        .toEqual([
+          expect.objectContaining({ balance: 5000, currency: 'EUR', customerId: buyer.customerId, orderId: paid }),
+          expect.objectContaining({ balance: 5000, currency: 'EUR', customerId: buyer.customerId, orderId: paid }),
+        ])
       const [{ id }] = await cards()
       expect(await shop.get(`/v1/gift-cards/${id}`, buyer.token)).toMatchObject({ balance: 5000 })
       const other = await guest(shop)
@@ -185,10 +185,10 @@ describe('the packed package', () => {
     test("refuses what is above the gateway's limit", async () => {
       const dear = await order(25)
       await pay(dear)
-      await vi.waitUntil(async () => (await shop.get(`/v1/orders/${dear}`)).payment.status !== 'pending', waiting)
-      expect((await shop.get(`/v1/orders/${dear}/timeline`)).items).toContainEqual(
-        expect.objectContaining({ type: 'OrderPaymentFailed' }),
-      )
+      await expect.poll(async () => (await shop.get(`/v1/orders/${dear}`)).payment?.status).toBe('failed')
+      await expect
+        .poll(async () => (await shop.get(`/v1/orders/${dear}/timeline`)).items)
+        .toContainEqual(expect.objectContaining({ type: 'OrderPaymentFailed' }))
       expect(await cards()).toHaveLength(2)
     })
 

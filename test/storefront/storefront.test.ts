@@ -284,7 +284,7 @@ describe.skipIf(whyNotRun !== '')(`the storefront${whyNotRun}`, { timeout: 90_00
       expect(await page.evaluate('localStorage.getItem("session")')).not.toContain('"eyJ')
       await page.reload()
       await page.getByText('Welcome, Ada Lovelace.').waitFor()
-      expect(await page.locator('#pieces').textContent()).toBe('1')
+      await expect.poll(() => page.locator('#pieces').textContent(), patiently).toBe('1')
 
       await page.getByRole('button', { name: 'Log out' }).click()
       const logIn = page.locator('form').filter({ has: page.getByRole('heading', { name: 'Log in' }) })

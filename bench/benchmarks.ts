@@ -10,6 +10,7 @@ import { growth } from './growth.ts'
 import { hotItem } from './hot-item.ts'
 import { importing } from './import.ts'
 import { install } from './install.ts'
+import { logIn } from './log-in.ts'
 import { longStream } from './long-stream.ts'
 import { memory } from './memory.ts'
 import { mongodb } from './mongodb.ts'
@@ -29,6 +30,7 @@ export const benchmarks: readonly Benchmark[] = [
   productDetail,
   orderHistory,
   reaction,
+  logIn,
   longStream,
   rebuild,
   rebuildUnderLoad,

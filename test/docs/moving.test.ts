@@ -1,19 +1,12 @@
 import { execFile } from 'node:child_process'
-import { delimiter, dirname, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { emptyDatabase, whyNotRun } from '../adapters/mongodb/empty-database.ts'
-import { environmentWith } from '../child-process.ts'
 import { keptStores } from '../history/store/files.ts'
 import { startEventStoreServerProcess } from '../servers/eventstoredb/process.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
 import { samplesRunBy } from './samples.ts'
-
-const preamble = `
-set -euo pipefail
-npx() { "$@"; }
-daybook() { node '${resolve('src/cli.ts')}' "$@"; }
-daybook backup ./backup`
+import { scriptOf, shellEnvironment } from './shell.ts'
 
 test.skipIf(whyNotRun !== '')(
   `The commands of the guide move a shop to the servers, back, and in a rehearsal${whyNotRun}`,
@@ -26,14 +19,13 @@ test.skipIf(whyNotRun !== '')(
     onTestFinished(database.dispose)
     await using log = await startEventStoreServerProcess()
 
-    const commands = samplesRunBy('test/docs/moving.test.ts', 'docs/moving.md')
-      .map(({ text }) => text)
-      .join('\n')
+    const backUp = { text: 'daybook backup ./backup' }
+    const commands = scriptOf([backUp, ...samplesRunBy('test/docs/moving.test.ts', 'docs/moving.md')])
       .replaceAll('mongodb://mongo:27017/daybook', database.url)
       .replaceAll('esdb://eventstore:2113?tls=false', log.url)
-    const { stdout } = await promisify(execFile)('bash', ['-c', `${preamble}\n${commands}`], {
+    const { stdout } = await promisify(execFile)('bash', ['-c', commands], {
       cwd: directory.path,
-      env: environmentWith({ PATH: [dirname(process.execPath), process.env.PATH].join(delimiter) }),
+      env: shellEnvironment(),
     })
     expect(stdout.match(/events are in both logs, and all are equal/g)).toHaveLength(3)
   },

@@ -14,9 +14,12 @@ COPY LICENSE ./
 COPY src ./src
 COPY examples/storefront ./examples/storefront
 
-# Started once, all of it is compiled: a container starts in half the time.
+# Run once, all modules are compiled: a container then starts with two thirds of the CPU time. Node.js looks for what its own user
+# has compiled, and lets nobody else read it; here that user may read it, and not write it.
 ENV NODE_COMPILE_CACHE=/app/.cache
-RUN node src/cli.ts config >/dev/null
+RUN mkdir .cache && chown node:node .cache \
+  && setpriv --reuid=node --regid=node --clear-groups node src/cli.ts config >/dev/null \
+  && chown -R root:root .cache && chmod -R a+rX .cache
 
 RUN mkdir /data && chown node:node /data
 USER node

@@ -1,30 +1,24 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
+import { accessTokens } from './access-tokens.ts'
 import { accounts, mailGatewayOf } from './account-composition.ts'
 import type { MailGateway } from './accounts/mail-gateway.ts'
-import { api } from './api/api.ts'
-import { backupOperations } from './api/backup-operations.ts'
-import { clusterOperation } from './api/cluster-operation.ts'
-import { projectionOperations } from './api/projection-operations.ts'
-import { tokens } from './api/tokens.ts'
-import { webhookSecretOperation } from './api/webhook-operations.ts'
-import { backups } from './backup/backups.ts'
+import type { Metrics } from './api/metrics.ts'
+import { shopApi } from './api-composition.ts'
+import { backups, type LocalBackups } from './backup/backups.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
-import { apiKey, scopes } from './domain/api-key.ts'
-import { customer, isForgotten, registrationOf } from './domain/customer.ts'
-import { systemClock } from './engine/clock.ts'
-import { startCluster } from './engine/cluster.ts'
+import { type Clock, systemClock } from './engine/clock.ts'
 import { roles as allRoles, type Role } from './engine/cluster-member.ts'
 import { accountsSecret } from './engine/credential-store.ts'
-import { defaultLimits, type Engine, type EngineOptions, startEngine } from './engine/engine.ts'
+import type { Engine } from './engine/engine.ts'
 import { NewerVersionError } from './engine/errors.ts'
 import { watchLogHealth } from './engine/log-health.ts'
-import { type Extension, placesOf } from './extension.ts'
+import { runningEngine } from './engine-composition.ts'
+import type { Extension } from './extension.ts'
 import { observation } from './observation.ts'
-import { workerBuilder } from './rebuild.ts'
 import { shop } from './shop.ts'
-import { filesOf, openingError, openStorage } from './storage.ts'
+import { filesOf, openingError, openStorage, type Storage } from './storage.ts'
 import { surroundingsOf } from './surroundings.ts'
 import { version } from './version.ts'
 import type { PaymentGateway } from './workers/payment-gateway.ts'
@@ -61,16 +55,8 @@ export interface Daybook {
   close(): Promise<void>
 }
 
-const outcomeWaiters = 1_000
-/** By then a command has said itself that its outcome is not known yet. */
-const answerSlackMs = 1_000
 /** Connections that the kernel keeps until they are accepted; who finds no room there tries again after seconds only. */
 const waitingConnections = 4_096
-
-/** Names a secret without giving it away. */
-function fingerprint(secret: Uint8Array): string {
-  return createHash('sha256').update(secret).digest('hex')
-}
 
 /**
  * Opens a shop: storage, engine and API, in this order. Nobody hears of it before it listens.
@@ -79,151 +65,55 @@ function fingerprint(secret: Uint8Array): string {
  * @throws DirectoryInUseError, CorruptLogError, NewerVersionError when the directory can't be opened
  */
 export async function daybook(options: DaybookOptions = {}): Promise<Daybook> {
-  const { config = readConfig(), extensions = [], roles: asked = allRoles, works = true } = options
-  const logger = pino({ level: config.DAYBOOK_LOG_LEVEL, base: null, redact: ['req.headers.authorization'] })
-  /** Whether there is something that only a newer version of Daybook knows. */
-  let hasMetNewer = false
-  function onFailure(error: unknown, where: string): void {
-    hasMetNewer ||= error instanceof NewerVersionError
-    logger.error({ err: error, where }, 'Something failed and goes on')
-  }
+  const { config = readConfig(), extensions = [], roles = allRoles, works = true } = options
+  const { logger, onFailure, hasMetNewer } = failureLog(config)
   const clock = systemClock
-  const directory = config.DAYBOOK_DATA_DIR
-  const storage = await openStorage(config, clock, (error) => onFailure(error, 'storage')).catch((error: unknown) => {
-    throw openingError(directory, error)
-  })
-  if (storage.shared === undefined && asked.length < allRoles.length) {
-    await storage.close()
-    throw new ConfigError(
-      'Only one process may run while anything is kept in files. Set EVENTSTOREDB_URL, MONGODB_URL and REDIS_URL, or leave out --role.',
-    )
-  }
-  for (const warning of storage.warnings) logger.warn(warning)
+  const stored = await openStorageOf(config, roles, clock, onFailure)
+  for (const warning of stored.warnings) logger.warn(warning)
   /** In the order of opening; closed in the other. */
   const opened = new AsyncDisposableStack()
-  opened.defer(storage.close)
+  opened.defer(stored.close)
   try {
-    const { vault, credentials } = storage
-    const { store, failure: logFailure, appended } = watchLogHealth(storage.store, (error) => onFailure(error, 'log'))
-    const definitions = shop(surroundingsOf(config, { ...storage, store }, options.gateways), extensions)
+    const log = watchLogHealth(stored.store, (error) => onFailure(error, 'log'))
+    const storage = { ...stored, store: log.store }
+    const { vault, credentials, store } = storage
+    const definitions = shop(surroundingsOf(config, storage, options.gateways), extensions)
     const isNew = (await store.head()).position === 0
-    const settings: EngineOptions = {
-      limits: {
-        ...defaultLimits,
-        cachedStreams: config.DAYBOOK_CACHED_STREAMS,
-        maxWaiting: config.DAYBOOK_MAX_WAITING,
-        answerTimeoutMs: config.DAYBOOK_ANSWER_TIMEOUT_MS,
-        sweepEveryMs: config.DAYBOOK_SWEEP_EVERY_MS,
-      },
-      builder: workerBuilder(config, placesOf(extensions)),
-      works,
-      onFailure,
-    }
-    const roles = new Set<Role>(works ? asked : [])
-    const cluster =
-      storage.shared &&
-      (await startCluster(
-        definitions,
-        { ...storage, ...storage.shared, store },
-        {
-          ...settings,
-          roles,
-          name: config.DAYBOOK_MEMBER,
-          version,
-          leaseMs: config.DAYBOOK_LEASE_MS,
-          awaited: new Set(definitions.commands.flatMap(({ outcome }) => (outcome ? [outcome.decider.category] : []))),
-          newId: randomUUID,
-        },
-      ))
-    const engine: Engine = cluster ?? (await startEngine(definitions, { ...storage, store }, settings))
+    const held = works ? roles : []
+    const starting = { config, storage, definitions, extensions, roles: held, works, onFailure }
+    const { engine, cluster } = await runningEngine(starting)
     opened.defer(engine.stop)
     let isStopping = false
-    const { health, measured, showSystem, ...observed } = observation({
+    const observed = observation({
       config,
-      storage: { ...storage, store },
+      storage,
       definitions,
       engine,
       cluster,
-      roles: storage.shared ? [...roles] : allRoles,
-      log: { failure: logFailure, appended },
-      hasMetNewer: () => (cluster ? cluster.gaveUp() !== undefined : hasMetNewer),
+      roles: storage.shared ? held : allRoles,
+      log,
+      hasMetNewer: () => (cluster ? cluster.gaveUp() !== undefined : hasMetNewer()),
       isDraining: () => isStopping,
     })
     opened.defer(observed.close)
-    const { DAYBOOK_TOKEN_SECRET: tokenSecret, DAYBOOK_TOKEN_PREVIOUS_SECRETS: previousSecrets = [] } = config
-    const signingKey = tokenSecret === undefined ? await vault.secret('tokens') : Buffer.from(tokenSecret)
-    const keys = [signingKey, ...previousSecrets.map((secret) => Buffer.from(secret))]
-    const secrets = { claims: await vault.secret('claims'), requests: await vault.secret('requests') }
-    const { operations: accountOperations, ...logIn } = accounts({
+    const customers = accounts({
       config,
       credentials,
       signal: storage.shared?.signal,
-      secrets: { accounts: await vault.secret(accountsSecret), claims: secrets.claims },
-      tokens: tokens({
-        keys: keys.map((secret) => ({ kid: fingerprint(secret).slice(0, 8), secret })),
-        // The shop's own name goes with its keys where it moves; the log's is what older tokens say.
-        audiences: [fingerprint(await vault.secret('audience')), store.logId],
-        lifetimesMs: { customer: config.DAYBOOK_ACCESS_TOKEN_LIFETIME_MS, guest: config.DAYBOOK_TOKEN_LIFETIME_MS },
-        clock,
-      }),
+      secrets: { accounts: await vault.secret(accountsSecret), claims: await vault.secret('claims') },
+      tokens: await accessTokens(config, vault, store, clock),
       engine,
       store,
       mail: options.mail ?? (await mailGatewayOf(config)),
       clock,
       onFailure,
     })
-    opened.defer(logIn.close)
-    // Where either is on a server, the server's own tools copy it.
-    const isCopied = config.EVENTSTOREDB_URL === undefined && config.MONGODB_URL === undefined
-    const backup = isCopied ? backups({ files: filesOf(directory), version, extensions, now: clock.now }) : undefined
+    opened.defer(customers.close)
+    const backup = backupsOf(config, extensions, clock)
     opened.defer(async () => backup?.close())
     const adminToken = randomBytes(32).toString('base64url')
-    const { app, drain } = await api({
-      ...definitions,
-      operations: [
-        ...projectionOperations(engine.projections),
-        clusterOperation(cluster),
-        webhookSecretOperation(engine.handler.fold, vault, clock),
-        showSystem,
-        ...backupOperations(backup),
-      ],
-      ...engine,
-      store,
-      accountOperations,
-      secrets,
-      authentication: {
-        ...logIn,
-        isForgotten: async (id) => isForgotten((await engine.handler.fold(customer, id)).state),
-        findApiKey: async (id) => {
-          const { state } = await engine.handler.fold(apiKey, id)
-          return state.status === 'active' ? state : undefined
-        },
-        adminToken,
-        scopes,
-      },
-      assertCustomer: async (id) => {
-        registrationOf((await engine.handler.fold(customer, id)).state, id)
-      },
-      limits: {
-        bodyBytes: config.DAYBOOK_BODY_LIMIT_BYTES,
-        requestsPerMinute: config.DAYBOOK_RATE_LIMIT_PER_MINUTE,
-        ...(storage.rateLimitStore && { rateLimitStore: storage.rateLimitStore }),
-        guestTokensPerMinute: config.DAYBOOK_GUEST_TOKENS_PER_MINUTE,
-        queryWaitMs: config.DAYBOOK_QUERY_WAIT_MS,
-        requestMs: config.DAYBOOK_ANSWER_TIMEOUT_MS + answerSlackMs,
-        outcomeWaiters,
-        maxRequests: config.DAYBOOK_MAX_REQUESTS,
-        maxTurnMs: config.DAYBOOK_MAX_TURN_MS,
-      },
-      corsOrigins: config.DAYBOOK_CORS_ORIGINS,
-      trustProxy: config.DAYBOOK_TRUST_PROXY,
-      version,
-      health,
-      metrics: measured,
-      clock,
-      logger,
-      onFailure,
-    })
+    const parts = { config, storage, definitions, engine, cluster, accounts: customers, observed, backup }
+    const { app, drain } = await shopApi({ ...parts, adminToken, logger, onFailure })
     return {
       api: app,
       engine,
@@ -231,14 +121,7 @@ export async function daybook(options: DaybookOptions = {}): Promise<Daybook> {
       version,
       isNew,
       secret: vault.secret,
-      async listen() {
-        const address = { host: config.DAYBOOK_HOST, port: config.DAYBOOK_PORT, backlog: waitingConnections }
-        const listening: Promise<string> | undefined = asked.includes('api') ? app.listen(address) : undefined
-        const url = await listening
-        const port = await measured.listen(config.DAYBOOK_METRICS_PORT, config.DAYBOOK_METRICS_HOST)
-        const own = `http://${config.DAYBOOK_METRICS_HOST}:${port}`
-        return { url: url ?? own, metricsUrl: `${own}/metrics` }
-      },
+      listen: () => listen(config, roles.includes('api') ? app : undefined, observed.measured),
       async close() {
         isStopping = true
         drain()
@@ -248,8 +131,52 @@ export async function daybook(options: DaybookOptions = {}): Promise<Daybook> {
     }
   } catch (error) {
     await opened.disposeAsync()
-    throw openingError(directory, error)
+    throw openingError(config.DAYBOOK_DATA_DIR, error)
   }
+}
+
+/** Where failures are told that no request is answered with, and whether one of them is something that only a newer version knows. */
+function failureLog({ DAYBOOK_LOG_LEVEL: level }: Config) {
+  const logger = pino({ level, base: null, redact: ['req.headers.authorization'] })
+  let hasMetNewer = false
+  function onFailure(error: unknown, where: string): void {
+    hasMetNewer ||= error instanceof NewerVersionError
+    logger.error({ err: error, where }, 'Something failed and goes on')
+  }
+  return { logger, onFailure, hasMetNewer: () => hasMetNewer }
+}
+
+/** @throws ConfigError for a part of a cluster whose storage no other process can share; and as `daybook` */
+async function openStorageOf(
+  config: Config,
+  roles: readonly Role[],
+  clock: Clock,
+  onFailure: (error: unknown, where: string) => void,
+): Promise<Storage> {
+  const storage = await openStorage(config, clock, (error) => onFailure(error, 'storage')).catch((error: unknown) => {
+    throw openingError(config.DAYBOOK_DATA_DIR, error)
+  })
+  if (storage.shared !== undefined || roles.length === allRoles.length) return storage
+  await storage.close()
+  throw new ConfigError(
+    'Only one process may run while anything is kept in files. Set EVENTSTOREDB_URL, MONGODB_URL and REDIS_URL, or leave out --role.',
+  )
+}
+
+/** @returns undefined where log or keys are on a server, whose own tools copy it */
+function backupsOf(config: Config, extensions: readonly Extension[], { now }: Clock): LocalBackups | undefined {
+  if (config.EVENTSTOREDB_URL !== undefined || config.MONGODB_URL !== undefined) return undefined
+  return backups({ files: filesOf(config.DAYBOOK_DATA_DIR), version, extensions, now })
+}
+
+/** @param app undefined where this process does not serve the API */
+async function listen(config: Config, app: FastifyInstance | undefined, measured: Metrics) {
+  const address = { host: config.DAYBOOK_HOST, port: config.DAYBOOK_PORT, backlog: waitingConnections }
+  const listening: Promise<string> | undefined = app?.listen(address)
+  const url = await listening
+  const port = await measured.listen(config.DAYBOOK_METRICS_PORT, config.DAYBOOK_METRICS_HOST)
+  const own = `http://${config.DAYBOOK_METRICS_HOST}:${port}`
+  return { url: url ?? own, metricsUrl: `${own}/metrics` }
 }
 
 export { type Config, ConfigError, readConfig } from './config.ts'

@@ -29,7 +29,7 @@ export interface ObservationOptions {
 }
 
 /** How a shop shows from outside what it does and how it is. */
-interface Observation {
+export interface Observation {
   readonly health: () => Health
   readonly measured: Metrics
   readonly showSystem: Operation

@@ -67,7 +67,7 @@ interface Unfolded {
   readonly tip: EventBatch | undefined
 }
 
-/** Whether a read model takes what comes. One that has stopped or is behind comes back by itself, without a gap. */
+/** Whether a read model takes what comes. One that has stopped or is behind is first brought up to the others, so that nothing is left out. */
 function isFollowing({ stoppedBy, failure, isBehind }: Running): boolean {
   return !stoppedBy && failure === undefined && !isBehind
 }

@@ -40,6 +40,9 @@ export async function openShop(
     DAYBOOK_GATEWAYS: 'sandbox',
     DAYBOOK_SANDBOX_URL: sandboxUrl,
     DAYBOOK_SANDBOX_SECRET: secret,
+    // Nobody is told to come again because the machine is busy with other things.
+    DAYBOOK_ANSWER_TIMEOUT_MS: '50000',
+    DAYBOOK_QUERY_WAIT_MS: '50000',
     ...settings,
   })
   const opened = await daybook({ config, extensions })

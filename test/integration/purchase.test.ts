@@ -140,7 +140,7 @@ describe('a purchase', () => {
     await stock(shop)
     const shopper = await guest(shop)
     const cartId = await fillCart(shop, shopper)
-    const twice = { token: shopper.token, headers: { 'idempotency-key': 'the-same', prefer: 'wait=5' } }
+    const twice = { token: shopper.token, headers: { 'idempotency-key': 'the-same', prefer: 'wait=30' } }
     const first = await shop.post(`/v1/carts/${cartId}/checkout`, {}, twice)
     const second = await shop.post(`/v1/carts/${cartId}/checkout`, {}, twice)
     expect(second.body).toEqual(first.body)

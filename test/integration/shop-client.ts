@@ -147,12 +147,12 @@ export async function fillCart(shop: ShopClient, { token }: Shopper, quantity = 
 
 /** Checks a cart out. @returns the order's id, once its stock was reserved or refused */
 export async function checkOut(shop: ShopClient, cartId: string, { token }: Shopper): Promise<string> {
-  await shop.post(`/v1/carts/${cartId}/checkout`, {}, { token, headers: { prefer: 'wait=5' } })
+  await shop.post(`/v1/carts/${cartId}/checkout`, {}, { token, headers: { prefer: 'wait=30' } })
   return (await shop.get(`/v1/carts/${cartId}`, token)).orderId
 }
 
 /** Pays an order. @returns the status of the answer: 200 when its outcome came in time */
 export async function pay(shop: ShopClient, orderId: string, { token }: Shopper, card?: string): Promise<number> {
   const body = { gateway: 'sandbox', token: await shop.cardToken(card) }
-  return (await shop.post(`/v1/orders/${orderId}/pay`, body, { token, headers: { prefer: 'wait=5' } })).status
+  return (await shop.post(`/v1/orders/${orderId}/pay`, body, { token, headers: { prefer: 'wait=30' } })).status
 }

@@ -152,7 +152,7 @@ describe('the packed package', () => {
 
     async function pay(id: string): Promise<void> {
       const body = { gateway: 'invoice', token: 'PO-1' }
-      await shop.post(`/v1/orders/${id}/pay`, body, { token: buyer.token, headers: { prefer: 'wait=5' } })
+      await shop.post(`/v1/orders/${id}/pay`, body, { token: buyer.token, headers: { prefer: 'wait=30' } })
     }
 
     const cards = async () => (await shop.get('/v1/gift-cards?currency=EUR')).items

@@ -1,5 +1,6 @@
 import type { Checkpoint, EventBatch, EventStore } from './event-store.ts'
 import type { Recorded } from './events.ts'
+import { expire } from './expiry.ts'
 import { type Projection, specOf } from './projection.ts'
 import { project } from './projector.ts'
 import type { Generation, ReadStore } from './read-store.ts'
@@ -119,7 +120,7 @@ export async function advance(
         () => project(definition, follower.generation, matching, place, follower.part),
       )
       saved(follower, position)
-      await sweep(follower, events.length, position)
+      await sweep(definition, follower, events, { logId, position, eventId })
     } catch (error) {
       await goBack(follower)
       throw error
@@ -129,13 +130,20 @@ export async function advance(
   follower.folded += matching.length
 }
 
-/** Removes the tombstones that no writer can need any more. */
-async function sweep(follower: Follower, events: number, position: number): Promise<void> {
+/** Now and then removes what has ended long ago, and the tombstones that no writer can need any more. */
+async function sweep(
+  definition: Projection,
+  follower: Follower,
+  events: readonly Recorded[],
+  place: Checkpoint,
+): Promise<void> {
   const { generation, marks, part } = follower
-  follower.unmarked += events
+  follower.unmarked += events.length
   if (follower.unmarked < sweepEvery) return
   follower.unmarked = 0
-  marks.push(position)
+  const last = events.at(-1)
+  if (last) await expire(definition, generation, last.metadata.recordedAt, place, part)
+  marks.push(place.position)
   if (marks.length <= (part ? sweepsKept.shared : sweepsKept.alone)) return
   const below = marks.shift()
   if (below !== undefined) await generation.sweep(below)

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import pRetry, { AbortError } from 'p-retry'
 import { UnavailableError } from '../engine/errors.ts'
 import { type Mail, type MailGateway, UndeliverableMailError } from './mail-gateway.ts'
@@ -12,7 +13,7 @@ export interface MailQueue {
   post(make: () => Promise<Mail | undefined>): void
   /** Sends a mail of what has happened already, which no lack of room can undo: where too many wait, it is given up. */
   tell(make: () => Promise<Mail | undefined>): void
-  /** Gives up what was not sent yet, once what is under way is done. */
+  /** Gives up what was not sent yet. What is under way is waited for, but not for long: a server may take it and never answer. */
   close(): Promise<void>
 }
 
@@ -22,6 +23,8 @@ export interface MailQueueOptions {
   readonly onFailure: (error: unknown) => void
   /** Before the second try; it doubles with each. */
   readonly firstPauseMs?: number
+  /** How long mails that are under way are waited for in the end. */
+  readonly longestCloseMs?: number
 }
 
 const maxWaiting = 1_000
@@ -29,7 +32,12 @@ const atOnce = 4
 const retries = 6
 
 /** Nothing is lost with a mail that is not sent, for it can be asked for again: so the queue is in memory alone. */
-export function mailQueue({ gateway, onFailure, firstPauseMs = 1_000 }: MailQueueOptions): MailQueue {
+export function mailQueue({
+  gateway,
+  onFailure,
+  firstPauseMs = 1_000,
+  longestCloseMs = 3_000,
+}: MailQueueOptions): MailQueue {
   const waiting: (() => Promise<Mail | undefined>)[] = []
   const running = new Set<Promise<void>>()
   const closing = new AbortController()
@@ -79,9 +87,13 @@ export function mailQueue({ gateway, onFailure, firstPauseMs = 1_000 }: MailQueu
     },
 
     async close() {
+      if (waiting.length > 0) onFailure(new Error(`The shop stops: ${waiting.length} mails were not sent`))
       waiting.length = 0
       closing.abort(new Error('The shop stops: a mail was not sent'))
-      await Promise.all(running)
+      const ended = new AbortController()
+      const patience = sleep(longestCloseMs, undefined, { signal: ended.signal }).catch(() => {})
+      await Promise.race([Promise.all(running), patience])
+      ended.abort()
       await gateway.close()
     },
   }

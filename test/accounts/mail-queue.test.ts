@@ -20,7 +20,7 @@ function queue(send: (mail: Mail, tries: number) => Promise<void>) {
     sent,
     failures,
     tries,
-    mails: mailQueue({ gateway, onFailure: (error) => failures.push(error), firstPauseMs: 1 }),
+    mails: mailQueue({ gateway, onFailure: (error) => failures.push(error), firstPauseMs: 1, longestCloseMs: 50 }),
   }
 }
 
@@ -54,4 +54,12 @@ test('Too many that wait are refused, and given up when the shop stops', async (
   take()
   await closed
   expect(sent.length).toBeLessThanOrEqual(4)
+  expect(failures).toContainEqual(new Error('The shop stops: 1000 mails were not sent'))
+})
+
+test('A mail server that takes a mail and never answers does not keep the shop from stopping', async () => {
+  const { tries, mails } = queue(() => new Promise(() => {}))
+  mails.post(async () => mail('never'))
+  await expect.poll(() => tries.size).toBe(1)
+  await mails.close()
 })

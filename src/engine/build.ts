@@ -114,7 +114,10 @@ async function foldLog(
 
 /** In a build all that happened since has been read at once, and all that ended long ago is there. */
 async function expireAll({ projection, generation }: Place, at: string, place: Checkpoint): Promise<void> {
-  while ((await expire(projection, generation, at, place)) > 0) await generation.flush()
+  while ((await expire(projection, generation, at, place)) > 0) {
+    await generation.sweep(place.position + 1)
+    await generation.flush()
+  }
 }
 
 async function foldInto(place: Place, events: readonly Recorded[], checkpoint: Checkpoint): Promise<void> {

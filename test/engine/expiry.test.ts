@@ -105,6 +105,8 @@ test('a generation that is built anew has no more', async () => {
     { projection: 'accounts', generationId: generation.id },
   ])
   expect(await idsIn(generation)).toEqual(left)
+  // Nor a tombstone, which nobody would need.
+  expect(await generation.read([{ collection: 'accounts', id: 'old-1' }])).toEqual([undefined])
 })
 
 test('who writes some of the shards removes nothing of the others', async () => {

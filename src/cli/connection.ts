@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { LightMyRequestResponse } from 'fastify'
 import { z } from 'zod'
-import type { Config } from '../config.ts'
+import { type Config, readConfig } from '../config.ts'
 import { type Daybook, daybook } from '../daybook.ts'
 import type { Extension } from '../extension.ts'
 import { filesOf, usesFiles } from '../storage.ts'
@@ -145,4 +145,21 @@ export async function succeed(reply: Promise<Reply>): Promise<Reply> {
   const answered = await reply
   if (answered.status >= 400) throw new ProblemError(answered.status, answered.body)
   return answered
+}
+
+/**
+ * How commands of the line reach the shop that the settings name.
+ * @returns runs a function with a connection, and closes it afterwards
+ */
+export function connecting(
+  extensions: readonly Extension[],
+): (run: (connection: Connection) => Promise<void>) => Promise<void> {
+  return async (run) => {
+    const connection = await connect(readConfig(), extensions)
+    try {
+      await run(connection)
+    } finally {
+      await connection.close()
+    }
+  }
 }

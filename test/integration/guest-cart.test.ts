@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { guestCarts } from '../../src/accounts/guest-cart.ts'
 import { openSqliteEventStore } from '../../src/adapters/sqlite/event-store.ts'
 import { openSqliteKeyVault } from '../../src/adapters/sqlite/key-vault.ts'
-import { guestCarts } from '../../src/api/accounts/guest-cart.ts'
 import { cart } from '../../src/domain/cart/cart.ts'
 import { cartEvents } from '../../src/domain/cart/events.ts'
 import { ask as engineAsk } from '../../src/engine/command.ts'

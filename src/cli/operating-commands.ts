@@ -1,7 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { describeConfig, readConfig } from '../config.ts'
 import type { Extension } from '../extension.ts'
-import { list } from './argument.ts'
 import { printCluster } from './cluster.ts'
 import { connecting } from './connection.ts'
 import {

@@ -2,11 +2,13 @@
 FROM node:26.10.0-trixie-slim
 
 WORKDIR /app
+# SQLite sorts in files where it indexes much; on a read-only file system it finds no other place.
 ENV NODE_ENV=production \
     DAYBOOK_HOST=0.0.0.0 \
     DAYBOOK_PORT=3000 \
     DAYBOOK_METRICS_PORT=9464 \
-    DAYBOOK_DATA_DIR=/data
+    DAYBOOK_DATA_DIR=/data \
+    SQLITE_TMPDIR=/data
 
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --omit=optional --no-audit --no-fund && npm cache clean --force

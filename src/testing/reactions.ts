@@ -72,7 +72,7 @@ export function reactionsOf(manager: ProcessManager, processId: string) {
 function assertValid({ decider, type, data }: Ask): void {
   const schema = decider.commands[type]
   if (schema === undefined) throw new AssertionError({ message: `${decider.category} does not decide ${type}.` })
-  assertEqual(data, parsed(schema, data), `${type} as its schema has it`)
+  assertEqual(data, parsed(schema, data, type), `${type} as its schema has it`)
 }
 
 /** Asks with the category in place of the decider, so that a difference can be read. */

@@ -13,6 +13,7 @@ import type { QueryDefinition } from '../engine/query-definition.ts'
 import type { Document, Generation } from '../engine/read-store.ts'
 import { streamName } from '../engine/streams.ts'
 import { assertEqual } from './difference.ts'
+import { valid } from './sealing.ts'
 
 /** Tests of read models: `given(projection, ...events).expect(documents)`, and what queries then answer. */
 
@@ -156,7 +157,7 @@ async function record(personal: PersonalData, happened: readonly Happening[]): P
       revision,
       id: `event-${index}`,
       type,
-      data: await personal.seal(definition.schema, data, () => person),
+      data: await personal.seal(definition.schema, valid(definition.schema, data, type), () => person),
       metadata: {
         commandId: `command-${index}`,
         correlationId: `correlation-${index}`,
@@ -196,7 +197,8 @@ async function allDocuments(
       schema,
       found.map(({ body }) => body),
     )
-    for (const body of opened) assertEqual(body, schema.parse(body), `${name} as their schema has them`)
+    for (const body of opened)
+      assertEqual(body, valid(schema, body, `A document of ${name}`), `${name} as their schema has them`)
     return [name, Object.fromEntries(found.map(({ id }, index) => [id, opened[index]]))] as const
   })
   return Object.fromEntries(await Promise.all(entries))

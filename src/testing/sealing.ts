@@ -1,5 +1,6 @@
+import { AssertionError } from 'node:assert/strict'
 import { isImmutable } from 'immutable'
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { EventData } from '../engine/event-store.ts'
 import type { EventDefinitions } from '../engine/events.ts'
 import { replacePersonal } from '../engine/personal-data.ts'
@@ -34,15 +35,27 @@ export function opened(schema: z.ZodObject, data: unknown): EventData {
 }
 
 /**
+ * What a schema makes of a value.
+ * @param what it is, for the message
+ * @throws AssertionError that says what the schema refuses
+ */
+export function valid<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  const { success, data, error } = schema.safeParse(value)
+  if (success) return data
+  throw new AssertionError({ message: `${what} is not what its schema says:\n${z.prettifyError(error)}` })
+}
+
+/**
  * Parsed and sealed, as a command or an event reaches a decider.
  * @param data with personal values in the clear, or sealed already
- * @throws ZodError for what the schema refuses
+ * @param type of the command or the event
+ * @throws AssertionError for what the schema refuses
  */
-export function parsed(schema: z.ZodObject, data: unknown): EventData {
+export function parsed(schema: z.ZodObject, data: unknown, type: string): EventData {
   const clear = replaced(schema, data, (value) =>
     typeof value === 'string' && value.startsWith(standIn) ? open(value) : value,
   )
-  return deepFreeze(replaced(schema, schema.parse(clear), seal))
+  return deepFreeze(replaced(schema, valid(schema, clear, type), seal))
 }
 
 /** The schema of an event. @throws Error for an event that the aggregate does not define */

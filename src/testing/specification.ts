@@ -5,7 +5,7 @@ import { Rejection } from '../engine/errors.ts'
 import type { Actor, EventData } from '../engine/event-store.ts'
 import type { DomainEvent, EventDefinitions } from '../engine/events.ts'
 import { assertEqual } from './difference.ts'
-import { deepFreeze, opened, parsed, schemaOf } from './sealing.ts'
+import { deepFreeze, opened, parsed, schemaOf, valid } from './sealing.ts'
 
 /**
  * The grammar of a decider's tests: `given(...events).when(type, command).then(...events)`. Every test is also one of
@@ -51,7 +51,8 @@ interface When<C extends CommandSchemas> {
 function fold(decider: Decider, from: unknown, events: readonly DomainEvent[]): unknown {
   return deepFreeze(
     events.reduce(
-      (state, { type, data }) => decider.evolve(state, { type, data: parsed(schemaOf(decider.events, type), data) }),
+      (state, { type, data }) =>
+        decider.evolve(state, { type, data: parsed(schemaOf(decider.events, type), data, type) }),
       deepFreeze(from),
     ),
   )
@@ -105,7 +106,7 @@ function givenState<C extends CommandSchemas>(decider: Decider, defaults: Surrou
       const schema = decider.commands[type]
       const decision = decider.decisions.get(type)
       if (schema === undefined || decision === undefined) throw new Error(`${decider.category} does not decide ${type}`)
-      const command = parsed(schema, data)
+      const command = parsed(schema, data, type)
       const around = { ...defaults, ...surroundings }
       const answer = (asItIs: unknown) => decide(decision, command, asItIs, around)
       const states = (asItIs: unknown) => [asItIs, throughSnapshot(decider, asItIs)]
@@ -120,13 +121,13 @@ function givenState<C extends CommandSchemas>(decider: Decider, defaults: Surrou
               for (const event of events) {
                 const eventSchema = schemaOf(decider.events, event.type)
                 const clear = opened(eventSchema, event.data)
-                assertEqual(clear, eventSchema.parse(clear), `${event.type} as its schema has it`)
+                assertEqual(clear, valid(eventSchema, clear, event.type), `${event.type} as its schema has it`)
               }
               assertEqual(
                 events,
                 expected.map((event) => ({
                   type: event.type,
-                  data: parsed(schemaOf(decider.events, event.type), event.data),
+                  data: parsed(schemaOf(decider.events, event.type), event.data, event.type),
                 })),
                 `what ${type} makes happen`,
               )
@@ -178,7 +179,7 @@ export function specification<State, C extends CommandSchemas, const D extends E
       givenState(decider, defaults, fold(decider, decider.initial, before)),
     event: <Type extends keyof D['schemas'] & string>(type: Type, data: EventInput<D, Type>['input']): DomainEvent => ({
       type,
-      data: parsed(schemaOf(events, type), data),
+      data: parsed(schemaOf(events, type), data, type),
     }),
   }
 }

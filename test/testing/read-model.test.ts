@@ -75,7 +75,12 @@ test('it fails for documents that their schema refuses', async () => {
     counting((total, by) => total + by / 2),
     ...counted,
   )
-  await expect(half.documents()).rejects.toThrow(z.ZodError)
+  await expect(half.documents()).rejects.toThrow('A document of counts is not what its schema says')
+})
+
+test('it fails for an event that its schema refuses', async () => {
+  const half = given(right, counter('Counted', { by: 0.5, name: 'Ada' }))
+  await expect(half.documents()).rejects.toThrow('Counted is not what its schema says')
 })
 
 test('it fails for who may not ask', async () => {

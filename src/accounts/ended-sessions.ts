@@ -23,10 +23,10 @@ export interface EndedSessions {
 
 export interface EndedSessionOptions {
   readonly store: Pick<CredentialStore, 'find'>
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'now' | 'after'>
   /** Of all processes that share the store; absent where there is one alone. */
   readonly signal?: Pick<Signal, 'send' | 'listen'> | undefined
-  /** Told when the store could not be asked. */
+  /** Told when the store could not be asked, or did not answer in time. */
   readonly onFailure: (error: unknown) => void
 }
 
@@ -38,6 +38,8 @@ interface Known {
 
 /** More than ask within the time that an access token is good; of others the store is asked anew. */
 const mostKnown = 20_000
+/** How long a request waits for the store, which it could do without. */
+const patienceMs = 1_000
 /** How long a store that could not be asked is left alone. */
 const restMs = 1_000
 const part = /^session:[0-9a-f]{2}$/
@@ -75,6 +77,16 @@ export function endedSessions({ store, clock, signal, onFailure }: EndedSessionO
     return isEnded
   }
 
+  async function askInTime(sessionId: string): Promise<boolean> {
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const cancel = clock.after(patienceMs, () => reject(new Error('The store of sessions does not answer in time')))
+    try {
+      return await Promise.race([ask(sessionId), late])
+    } finally {
+      cancel()
+    }
+  }
+
   return {
     async has(sessionId) {
       const kept = known.get(sessionId)
@@ -82,7 +94,7 @@ export function endedSessions({ store, clock, signal, onFailure }: EndedSessionO
       if (kept && kept.asOf >= Math.max(lastOfAll, lastOf.get(partOf(sessionId)) ?? 0)) return false
       if (clock.now() < restsUntil) return false
       try {
-        return await ask(sessionId)
+        return await askInTime(sessionId)
       } catch (error) {
         restsUntil = clock.now() + restMs
         onFailure(error)

@@ -164,6 +164,25 @@ test('where the store can not be asked tokens are good as before, it is left alo
   await vi.waitFor(async () => expect(await ended.has(session.id)).toBe(true))
 })
 
+test('a store that does not answer holds nobody up for longer than a second, and is believed when it does', async () => {
+  const { open, clock, meanwhile, failures } = processes()
+  const { ended, held } = open()
+  const { session } = await held.begin('ada')
+  const other = open({ isDeaf: true })
+  await other.held.end('ada', session.id)
+  const { promise: frozen, resolve: thaw } = Promise.withResolvers<void>()
+  meanwhile.find = () => frozen
+  const fresh = open()
+  const asked = fresh.ended.has(session.id)
+  await clock.advance(1_000)
+  expect(await asked).toBe(false)
+  expect(await fresh.ended.has(session.id)).toBe(false)
+  expect(failures).toHaveLength(1)
+  thaw()
+  await vi.waitFor(async () => expect(await fresh.ended.has(session.id)).toBe(true))
+  expect(await ended.has(session.id)).toBe(true)
+})
+
 test('a session whose removal fails is refused by the process that ends it', async () => {
   const { clock, kept } = processes()
   const ended = endedSessions({ store: kept, clock, onFailure: () => {} })

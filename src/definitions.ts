@@ -30,7 +30,15 @@ export {
 export { type Access, anyone, owner, type Principal, shopper, staff } from './engine/access.ts'
 export { type Ask, ask } from './engine/command.ts'
 export { type CommandDefinition, command, type Outcome, outcome, type Sent } from './engine/command-definition.ts'
-export { type Context, type Decider, decider, fact, type SnapshotFormat, withFacts } from './engine/decider.ts'
+export {
+  type Context,
+  type Decider,
+  type DecisionWithFacts,
+  decider,
+  fact,
+  type SnapshotFormat,
+  withFacts,
+} from './engine/decider.ts'
 export { notFound, Rejection, reject } from './engine/errors.ts'
 export { defineEvents, type EventOf, type Recorded, versioned } from './engine/events.ts'
 export { type JobDefinition, job, type Work, type WorkInHand } from './engine/job.ts'

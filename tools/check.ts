@@ -14,6 +14,7 @@ const steps: readonly Step[] = [
   { name: 'unused code', command: ['node_modules/knip/bin/knip.js'] },
   { name: 'format and lint', command: ['node_modules/@biomejs/biome/bin/biome', 'ci', '--error-on-warnings', '.'] },
   { name: 'types', command: [compiler] },
+  { name: 'types as the package has them', command: [compiler, '-p', 'tsconfig.build.json', '--noEmit'] },
   { name: 'types of the storefront', command: [compiler, '-p', 'examples/storefront'] },
   { name: 'API of the last release', command: ['test/history/openapi/main.ts'] },
 ]

@@ -87,7 +87,7 @@ export interface Decider<State = unknown, Commands extends CommandSchemas = Comm
 type NoFacts = Readonly<Record<string, never>>
 
 /** A decision that needs facts of other streams; made by `withFacts`. */
-interface DecisionWithFacts<State, Event, Command> {
+export interface DecisionWithFacts<State, Event, Command> {
   lookUp(command: Command, state: State, context: Omit<Context, 'facts'>): FactRequests
   decide(command: Command, state: State, context: Context): readonly Event[]
 }

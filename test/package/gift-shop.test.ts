@@ -205,7 +205,7 @@ describe('the packed package', () => {
       expect((await shop.get(`/v1/gift-cards/${id}`)).balance).toBe(2000)
     })
 
-    test('shows in the document of the API, in the metrics and in the command line', async () => {
+    test('shows in the document of the API, in the metrics and in the command line', { timeout: 60_000 }, async () => {
       const document = (await shop.send('GET', '/openapi.json')).body
       expect(Object.keys(document.paths)).toEqual(
         expect.arrayContaining(['/v1/gift-cards', '/v1/gift-cards/{giftCardId}/spend']),

@@ -32,6 +32,7 @@ export async function commandLine({
   await programOf(extensions).parseAsync(typed, { from: 'user' }).catch(fail)
 }
 
+/** Each command loads what it runs when it runs: a server has no need of the others, nor of their libraries. */
 function programOf(extensions: readonly Extension[]): Command {
   const program = new Command('daybook').description('An event-sourced commerce engine').version(version)
   for (const add of [servingCommands, staffCommands, readingCommands, operatingCommands, keepingCommands])

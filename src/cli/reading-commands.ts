@@ -3,8 +3,7 @@ import { readConfig } from '../config.ts'
 import type { Extension } from '../extension.ts'
 import { forReading } from '../shop.ts'
 import { list, positive } from './argument.ts'
-import { eventCatalogue } from './event-catalogue.ts'
-import { type ReplayOptions, replay } from './replay.ts'
+import type { ReplayOptions } from './replay.ts'
 
 /** What is read of the log and of the code. */
 export function readingCommands(program: Command, extensions: readonly Extension[]): void {
@@ -17,12 +16,13 @@ export function readingCommands(program: Command, extensions: readonly Extension
     .option('--to <time>', 'only what occurred before this time')
     .option('--limit <number>', 'at most so many events', positive)
     .addOption(new Option('--format <format>', 'how').choices(['table', 'ndjson']).default('table'))
-    .action((options: ReplayOptions) => replay(readConfig(), options))
+    .action(async (options: ReplayOptions) => await (await import('./replay.ts')).replay(readConfig(), options))
 
   program
     .command('events')
     .description('list all events that the log can hold, with their fields and who looks at them, as Markdown')
-    .action(() => {
+    .action(async () => {
+      const { eventCatalogue } = await import('./event-catalogue.ts')
       process.stdout.write(eventCatalogue(forReading(extensions)))
     })
 }

@@ -5,9 +5,7 @@ import type { Extension } from '../extension.ts'
 import { serve } from '../main.ts'
 import { announce, announcementOf } from './announcement.ts'
 import { connecting } from './connection.ts'
-import { serveDemo } from './demo.ts'
 import { stopOnSignal } from './ending.ts'
-import { seedWithProgress } from './seed.ts'
 
 /** Without `--demo` nothing is made up: the secret that tokens are signed with must be given. */
 function assertServable(config: Config): void {
@@ -32,6 +30,7 @@ export function servingCommands(program: Command, extensions: readonly Extension
       const config = readConfig()
       if (demo) {
         if (role !== 'all') throw new ConfigError('The demo shop is served by one process: leave out --role.')
+        const { serveDemo } = await import('./demo.ts')
         const { stop } = await serveDemo(config, extensions)
         stopOnSignal(stop)
         return
@@ -51,6 +50,7 @@ export function servingCommands(program: Command, extensions: readonly Extension
     .description('make the demo shop')
     .action(() =>
       withConnection(async (connection) => {
+        const { seedWithProgress } = await import('./seed.ts')
         await seedWithProgress(connection)
         console.log('The demo shop is there.')
       }),

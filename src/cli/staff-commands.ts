@@ -3,9 +3,7 @@ import { scopes } from '../domain/api-key.ts'
 import type { Extension } from '../extension.ts'
 import { forReading } from '../shop.ts'
 import { list } from './argument.ts'
-import { call, printCallable, printCallables } from './call.ts'
 import { connecting } from './connection.ts'
-import { createKey, listKeys, revokeKey } from './keys.ts'
 
 /** What staff may do, and what they send. */
 export function staffCommands(program: Command, extensions: readonly Extension[]): void {
@@ -21,22 +19,24 @@ export function staffCommands(program: Command, extensions: readonly Extension[]
       `what it may do, separated by commas, of ${scopes.join(', ')}; all but import if absent`,
       list,
     )
-    .action(({ title, scopes }: { title: string; scopes?: string[] }) =>
-      withConnection(async (connection) => console.log(await createKey(connection, title, scopes ?? []))),
-    )
+    .action(async ({ title, scopes }: { title: string; scopes?: string[] }) => {
+      const { createKey } = await import('./keys.ts')
+      await withConnection(async (connection) => console.log(await createKey(connection, title, scopes ?? [])))
+    })
   keys
     .command('list')
     .description('show all keys, without their secrets')
-    .action(() => withConnection(listKeys))
+    .action(async () => await withConnection((await import('./keys.ts')).listKeys))
   keys
     .command('revoke <id>')
     .description('refuse a key from now on')
-    .action((id: string) =>
-      withConnection(async (connection) => {
+    .action(async (id: string) => {
+      const { revokeKey } = await import('./keys.ts')
+      await withConnection(async (connection) => {
         await revokeKey(connection, id)
         console.log(`The key ${id} is refused from now on.`)
-      }),
-    )
+      })
+    })
 
   program
     .command('call [name] [fields...]')
@@ -45,11 +45,12 @@ export function staffCommands(program: Command, extensions: readonly Extension[]
     )
     .option('--key <key>', 'idempotency key, to send a command again')
     .option('--fields', 'only show which fields it takes')
-    .action((name: string | undefined, typed: string[], { key, fields }: { key?: string; fields?: true }) => {
+    .action(async (name: string | undefined, typed: string[], { key, fields }: { key?: string; fields?: true }) => {
+      const { call, printCallable, printCallables } = await import('./call.ts')
       const callables = forReading(extensions)
       if (name === undefined) return printCallables(callables)
       if (fields) return printCallable(callables, name)
-      return withConnection((connection) =>
+      await withConnection((connection) =>
         call(connection, callables, { name, typed, ...(key !== undefined && { key }) }),
       )
     })

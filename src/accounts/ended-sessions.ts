@@ -23,7 +23,7 @@ export interface EndedSessions {
 
 export interface EndedSessionOptions {
   readonly store: Pick<CredentialStore, 'find'>
-  readonly clock: Pick<Clock, 'now' | 'after'>
+  readonly clock: Pick<Clock, 'monotonic' | 'after'>
   /** Of all processes that share the store; absent where there is one alone. */
   readonly signal?: Pick<Signal, 'send' | 'listen'> | undefined
   /** Told when the store could not be asked, or did not answer in time. */
@@ -57,7 +57,7 @@ export function endedSessions({ store, clock, signal, onFailure }: EndedSessionO
   const lastOf = new Map<string, number>()
   /** When signals may have been missed. */
   let lastOfAll = 0
-  let restsUntil = 0
+  let restsUntil = Number.NEGATIVE_INFINITY
 
   const endListening = signal?.listen(
     (names) => {
@@ -92,11 +92,11 @@ export function endedSessions({ store, clock, signal, onFailure }: EndedSessionO
       const kept = known.get(sessionId)
       if (kept?.isEnded) return true
       if (kept && kept.asOf >= Math.max(lastOfAll, lastOf.get(partOf(sessionId)) ?? 0)) return false
-      if (clock.now() < restsUntil) return false
+      if (clock.monotonic() < restsUntil) return false
       try {
         return await askInTime(sessionId)
       } catch (error) {
-        restsUntil = clock.now() + restMs
+        restsUntil = clock.monotonic() + restMs
         onFailure(error)
         return known.get(sessionId)?.isEnded === true
       }

@@ -78,7 +78,8 @@ export function authentication(options: AuthenticationOptions): (credentials: Cr
       return principal
     }
     const kept = verified.get(token)
-    const remembered = kept && clock.now() < (kept.rememberUntil ?? kept.expiresAt) ? kept : undefined
+    const isKeyGood = clock.monotonic() < (kept?.rememberUntil ?? Number.POSITIVE_INFINITY)
+    const remembered = kept && clock.now() < kept.expiresAt && isKeyGood ? kept : undefined
     if (!remembered && adminHash && isLocal && isSame(sha256(token), adminHash)) return admin
     const known = remembered ?? (await tokens.verify(token))
     if (!known || known.expiresAt <= clock.now()) {

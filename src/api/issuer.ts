@@ -11,7 +11,7 @@ export interface OutsideClaims {
   /** The customer here. */
   readonly customerId: string
   readonly expiresAt: number
-  /** Until then its key is believed without asking again. */
+  /** Until then, by the clock that nobody sets, its key is believed without asking again. */
   readonly keyGoodUntil: number
   /** Absent unless the issuer has verified it. */
   readonly email?: string
@@ -33,7 +33,7 @@ export interface IssuerOptions {
   readonly issuer: string
   readonly jwksUrl: string
   readonly audience: string
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>
   readonly timeoutMs?: number
   /** How soon after a question for keys the next one may follow. */
   readonly cooldownMs?: number
@@ -65,14 +65,14 @@ export function outsideIssuer(options: IssuerOptions): Issuer {
     cooldownDuration: options.cooldownMs ?? 30_000,
     cacheMaxAge: Number.POSITIVE_INFINITY, // renewed below, so that nobody waits for a server that is down
   })
-  let askedAt = clock.now()
+  let askedAt = clock.monotonic()
   /** When the keys that are known were good. */
   let knownAt = askedAt
 
   /** Asks for the keys from time to time, so that one that was withdrawn is no longer believed. */
   function renewKeys(): void {
-    if (clock.now() - askedAt < keysGoodForMs) return
-    const now = clock.now()
+    const now = clock.monotonic()
+    if (now - askedAt < keysGoodForMs) return
     askedAt = now
     remote.reload().then(
       () => {

@@ -15,7 +15,10 @@ export interface VerifiedToken {
   readonly principal: Principal
   /** Milliseconds since the epoch. */
   readonly expiresAt: number
-  /** By when it is to be verified again, for its key may have been withdrawn; absent where it is good until it expires. */
+  /**
+   * By when it is to be verified again, by the clock that nobody sets, for its key may have been withdrawn; absent where it is good
+   * until it expires.
+   */
   readonly rememberUntil?: number
 }
 

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { endedSessions } from '../../src/accounts/ended-sessions.ts'
 import { refreshTokens } from '../../src/accounts/refresh-token.ts'
 import { sessions } from '../../src/accounts/sessions.ts'
@@ -68,7 +68,7 @@ test('a session that one process ends is ended for the others, however it ends',
     expect(await other.ended.has(session.id)).toBe(false)
     await end(session.id, refreshToken, next?.refreshToken ?? '')
     expect(await one.ended.has(session.id)).toBe(true)
-    await vi.waitFor(async () => expect(await other.ended.has(session.id)).toBe(true))
+    await expect.poll(() => other.ended.has(session.id)).toBe(true)
   }
 })
 
@@ -86,7 +86,7 @@ test('the store is asked once for each session, and again only when one of the s
   expect(await look()).toEqual(ids)
   expect(await look()).toEqual([])
   await one.held.end('customer', ending)
-  await vi.waitFor(async () => expect(await look()).toContain(ending))
+  await expect.poll(look).toContain(ending)
   expect(await look()).toEqual([])
 })
 
@@ -130,7 +130,7 @@ test('a signal alone ends no session', async () => {
   const { session } = await one.held.begin('ada')
   for (const id of [session.id, 'nonsense']) other.ended.tell(id)
   other.signal.send(['session:zz', '*'])
-  await vi.waitFor(async () => expect(await one.ended.has(session.id)).toBe(false))
+  await expect.poll(() => one.ended.has(session.id)).toBe(false)
 })
 
 test('one that ends here while the store is asked is ended, and so is one that ends elsewhere while it is', async () => {
@@ -144,7 +144,7 @@ test('one that ends here while the store is asked is ended, and so is one that e
     }
     const first = await one.ended.has(session.id)
     expect(first).toBe(by === one)
-    await vi.waitFor(async () => expect(await one.ended.has(session.id)).toBe(true))
+    await expect.poll(() => one.ended.has(session.id)).toBe(true)
   }
 })
 
@@ -161,7 +161,7 @@ test('where the store can not be asked tokens are good as before, it is left alo
   delete meanwhile.find
   await clock.advance(1_000)
   expect(await fresh.ended.has(session.id)).toBe(true)
-  await vi.waitFor(async () => expect(await ended.has(session.id)).toBe(true))
+  await expect.poll(() => ended.has(session.id)).toBe(true)
 })
 
 test('a store that does not answer holds nobody up for longer than a second, and is believed when it does', async () => {
@@ -179,7 +179,7 @@ test('a store that does not answer holds nobody up for longer than a second, and
   expect(await fresh.ended.has(session.id)).toBe(false)
   expect(failures).toHaveLength(1)
   thaw()
-  await vi.waitFor(async () => expect(await fresh.ended.has(session.id)).toBe(true))
+  await expect.poll(() => fresh.ended.has(session.id)).toBe(true)
   expect(await ended.has(session.id)).toBe(true)
 })
 

@@ -20,7 +20,13 @@ async function believing() {
     if (published.isDown) response.writeHead(503).end()
     else response.end(JSON.stringify({ keys: published.keys }))
   })
-  const clock = manualClock()
+  const manual = manualClock()
+  let setBackMs = 0
+  const clock = { ...manual, now: () => manual.now() - setBackMs }
+  /** Sets the machine's clock, as somebody or a time server does. */
+  function setBack(byMs: number): void {
+    setBackMs = byMs
+  }
   const own = tokens({
     keys: [{ kid: 'own', secret: new TextEncoder().encode('a secret of tests, 32 bytes long') }],
     audiences: ['shop'],
@@ -47,7 +53,7 @@ async function believing() {
       ({ kind }) => kind,
       () => 'refused',
     )
-  return { published, asked, clock, ask }
+  return { published, asked, clock, setBack, ask }
 }
 
 /** Keeps all threads of the process' pool busy, so that a signature takes longer to verify than keys to arrive. */
@@ -75,6 +81,15 @@ test('a token verified by a withdrawn key is not believed longer for keys that a
   await expect.poll(() => asked.times).toBe(2)
   expect(await asking).toBe('customer')
   await busy
+  await expect.poll(ask).toBe('refused')
+})
+
+test('a clock that is set back lets no withdrawn key be believed for longer', async () => {
+  const { published, clock, setBack, ask } = await believing()
+  expect(await ask()).toBe('customer')
+  published.keys = []
+  setBack(6 * tenMinutesMs)
+  await clock.advance(tenMinutesMs)
   await expect.poll(ask).toBe('refused')
 })
 

@@ -175,7 +175,7 @@ test.skipIf(noHaproxy !== '')(`HAProxy accepts its file${noHaproxy}`, () => {
 test('SQLite has a place for its temporary files in the image where all but the data is read-only', () => {
   const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8')
   const volume = /^VOLUME (\S+)$/m.exec(dockerfile)?.[1]
-  const valueOf = (name: string) => new RegExp(`^(?:ENV)?\\s+${name}=(\\S+)`, 'm').exec(dockerfile)?.[1]
+  const settingOf = (name: string) => new RegExp(`^(?:ENV)?\\s+${name}=(\\S+)`, 'm').exec(dockerfile)?.[1]
   expect(volume).toBeDefined()
-  expect([valueOf('DAYBOOK_DATA_DIR'), valueOf('SQLITE_TMPDIR')]).toEqual([volume, volume])
+  expect([settingOf('DAYBOOK_DATA_DIR'), settingOf('SQLITE_TMPDIR')]).toEqual([volume, volume])
 })

@@ -12,7 +12,10 @@ interface Step {
 const compiler = 'node_modules/typescript/bin/tsc'
 const steps: readonly Step[] = [
   { name: 'unused code', command: ['node_modules/knip/bin/knip.js'] },
-  { name: 'format and lint', command: ['node_modules/@biomejs/biome/bin/biome', 'ci', '--error-on-warnings', '.'] },
+  {
+    name: 'format and lint',
+    command: ['node_modules/@biomejs/biome/bin/biome', 'ci', '--error-on-warnings', '--colors=off', '.'],
+  },
   { name: 'types', command: [compiler] },
   { name: 'types as the package has them', command: [compiler, '-p', 'tsconfig.build.json', '--noEmit'] },
   { name: 'types of the storefront', command: [compiler, '-p', 'examples/storefront'] },

@@ -10294,11 +10294,6 @@ export interface operations {
                              * @example null
                              */
                             readonly nextAttemptAt: string | null;
-                            /**
-                             * @description When it had arrived or was given up, 30 days after which it is not shown any more; null before
-                             * @example null
-                             */
-                            readonly endedAt: string | null;
                             /** @description The latest attempts, at most 20, the oldest first */
                             readonly attempts: readonly {
                                 /**
@@ -10426,11 +10421,6 @@ export interface operations {
                          * @example null
                          */
                         readonly nextAttemptAt: string | null;
-                        /**
-                         * @description When it had arrived or was given up, 30 days after which it is not shown any more; null before
-                         * @example null
-                         */
-                        readonly endedAt: string | null;
                         /** @description The latest attempts, at most 20, the oldest first */
                         readonly attempts: readonly {
                             /**

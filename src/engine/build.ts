@@ -1,6 +1,5 @@
 import type { Checkpoint, EventStore } from './event-store.ts'
 import type { EventRegistry, Recorded } from './events.ts'
-import { expire } from './expiry.ts'
 import { type Projection, specOf } from './projection.ts'
 import { PoisonEventError, project } from './projector.ts'
 import type { Generation, ReadStore } from './read-store.ts'
@@ -84,7 +83,6 @@ async function foldLog(
   let events = 0
   let unfolded: Recorded[] = []
   let last: Checkpoint | undefined
-  let recordedAt: string | undefined
   for await (const { events: read, position, eventId } of store.readAll({
     after,
     filter,
@@ -92,7 +90,6 @@ async function foldLog(
   })) {
     if (signal.aborted) return
     for (const event of read) unfolded.push(registry.upcast(event))
-    recordedAt = read.at(-1)?.metadata.recordedAt ?? recordedAt
     last = { logId: store.logId, position, eventId }
     if (unfolded.length >= foldedAtOnce) {
       for (const place of places) await foldInto(place, unfolded, last)
@@ -108,15 +105,6 @@ async function foldLog(
     if (place.failure) continue
     await place.generation.sweep(place.position)
     await place.generation.makeIndexes()
-    if (last && recordedAt !== undefined) await expireAll(place, recordedAt, last)
-  }
-}
-
-/** In a build all that happened since has been read at once, and all that ended long ago is there. */
-async function expireAll({ projection, generation }: Place, at: string, place: Checkpoint): Promise<void> {
-  while ((await expire(projection, generation, at, place)) > 0) {
-    await generation.sweep(place.position + 1)
-    await generation.flush()
   }
 }
 

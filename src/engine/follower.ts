@@ -1,6 +1,5 @@
 import type { Checkpoint, EventBatch, EventStore } from './event-store.ts'
 import type { Recorded } from './events.ts'
-import { expire } from './expiry.ts'
 import { type Projection, specOf } from './projection.ts'
 import { project } from './projector.ts'
 import type { Generation, ReadStore } from './read-store.ts'
@@ -120,7 +119,7 @@ export async function advance(
         () => project(definition, follower.generation, matching, place, follower.part),
       )
       saved(follower, position)
-      await sweep(definition, follower, events, { logId, position, eventId })
+      await sweep(follower, events.length, position)
     } catch (error) {
       await goBack(follower)
       throw error
@@ -130,20 +129,13 @@ export async function advance(
   follower.folded += matching.length
 }
 
-/** Now and then removes what has ended long ago, and the tombstones that no writer can need any more. */
-async function sweep(
-  definition: Projection,
-  follower: Follower,
-  events: readonly Recorded[],
-  place: Checkpoint,
-): Promise<void> {
+/** Removes the tombstones that no writer can need any more. */
+async function sweep(follower: Follower, events: number, position: number): Promise<void> {
   const { generation, marks, part } = follower
-  follower.unmarked += events.length
+  follower.unmarked += events
   if (follower.unmarked < sweepEvery) return
   follower.unmarked = 0
-  const last = events.at(-1)
-  if (last) await expire(definition, generation, last.metadata.recordedAt, place, part)
-  marks.push(place.position)
+  marks.push(position)
   if (marks.length <= (part ? sweepsKept.shared : sweepsKept.alone)) return
   const below = marks.shift()
   if (below !== undefined) await generation.sweep(below)

@@ -10,20 +10,11 @@ export interface Change {
   evolve(document: Document | undefined): Document | undefined
 }
 
-/** How long a collection keeps documents of what has ended: else it grows for as long as the log does. */
-interface Keeps {
-  /** The index by when they have ended: its first field is an instant (ISO 8601, UTC), or null for what has not. */
-  readonly index: string
-  /** Reckoned by when events were recorded. */
-  readonly forMs: number
-}
-
 /** Documents of one kind in a read model. */
 export interface Collection<D extends Document = Document> extends CollectionSpec {
   readonly schema: z.ZodType<D>
   /** Set for a collection whose documents are computed from those of another. */
   readonly derived?: { readonly from: string; entries(id: string, document: Document): ReadonlyMap<string, Document> }
-  readonly keeps?: Keeps
   /** Names a document and says what becomes of it; it may not exist yet. */
   change(id: string, evolve: (document: D | undefined) => D | undefined): Change
   /** As `change`, for a document that is left alone if it does not exist. */
@@ -37,25 +28,13 @@ type IndexesOf<D> = Readonly<Record<string, readonly (keyof D & string)[]>>
  * @param name unique within the projection
  * @param schema what a document is: its type, and what queries may show of it
  * @param indexes the ways in which documents can be found: names of fields, most significant first
- * @param keeps how long documents are kept once they have ended; for ever if absent, and never such that others are computed from
  */
-export function collection<D extends Document>(
-  name: string,
-  schema: z.ZodType<D>,
-  indexes: IndexesOf<D>,
-  keeps?: Keeps,
-): Collection<D>
-export function collection(
-  name: string,
-  schema: z.ZodType<Document>,
-  indexes: CollectionSpec['indexes'],
-  keeps?: Keeps,
-): Collection {
+export function collection<D extends Document>(name: string, schema: z.ZodType<D>, indexes: IndexesOf<D>): Collection<D>
+export function collection(name: string, schema: z.ZodType<Document>, indexes: CollectionSpec['indexes']): Collection {
   return {
     name,
     schema,
     indexes,
-    ...(keeps && { keeps }),
     change: (id, evolve) => ({ collection: name, id, evolve }),
     update: (id, evolve) => ({ collection: name, id, evolve: (document) => document && evolve(document) }),
   }

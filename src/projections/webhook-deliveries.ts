@@ -35,10 +35,6 @@ const Delivery = z.object({
     description: 'When it is tried next; null where it is not',
     example: null,
   }),
-  endedAt: Timestamp.nullable().meta({
-    description: 'When it had arrived or was given up, 30 days after which it is not shown any more; null before',
-    example: null,
-  }),
   attempts: z.array(Attempt).meta({ description: 'The latest attempts, at most 20, the oldest first' }),
   revision: z.int().meta({ description: 'Revision of the delivery, for `If-Match`', example: 1 }),
 })
@@ -46,18 +42,10 @@ type Delivery = z.output<typeof Delivery>
 
 const keptAttempts = 20
 
-const keptMs = 30 * 86_400_000
-
-const deliveries = collection(
-  'deliveries',
-  Delivery,
-  {
-    byWebhook: ['webhookId', 'requestedAt'],
-    byStatus: ['webhookId', 'status', 'requestedAt'],
-    byEnd: ['endedAt'],
-  },
-  { index: 'byEnd', forMs: keptMs },
-)
+const deliveries = collection('deliveries', Delivery, {
+  byWebhook: ['webhookId', 'requestedAt'],
+  byStatus: ['webhookId', 'status', 'requestedAt'],
+})
 
 type Ended = Extract<
   Recorded<WebhookDeliveryEvent>,
@@ -71,7 +59,6 @@ function ended(event: Ended, standing: Pick<Delivery, 'status' | 'nextAttemptAt'
   return deliveries.update(idOf(event.stream), (delivery) => ({
     ...delivery,
     ...standing,
-    endedAt: standing.status === 'pending' ? null : last.at,
     attempts: [...delivery.attempts, last].slice(-keptAttempts),
     revision: event.revision,
   }))
@@ -79,7 +66,7 @@ function ended(event: Ended, standing: Pick<Delivery, 'status' | 'nextAttemptAt'
 
 export const webhookDeliveries = projection({
   name: 'webhook-deliveries',
-  version: 2,
+  version: 1,
   collections: [deliveries],
   from: [webhookDeliveryEvents],
   on: {
@@ -95,7 +82,6 @@ export const webhookDeliveries = projection({
         status: 'pending' as const,
         requestedAt: metadata.recordedAt,
         nextAttemptAt: metadata.recordedAt,
-        endedAt: null,
         attempts: [],
         revision,
       }))
@@ -108,7 +94,6 @@ export const webhookDeliveries = projection({
         ...delivery,
         status: 'pending',
         nextAttemptAt: metadata.recordedAt,
-        endedAt: null,
         revision,
       })),
   },

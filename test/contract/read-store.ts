@@ -1,7 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Document, FoundDocument, Generation } from '../../src/engine/read-store.ts'
 import { at, ordersSpec, put } from '../read-store-orders.ts'
-import { expiryContract } from './read-store-expiry.ts'
 import { findContract } from './read-store-find.ts'
 import { generationsContract } from './read-store-generations.ts'
 import type { ReadStoreHarness } from './read-store-harness.ts'
@@ -226,7 +225,6 @@ export function readStoreContract(
 
   findContract(harness, options)
   generationsContract(harness)
-  expiryContract(harness, options.isShared)
   if (options.isShared) shardsContract(harness)
   else soleShardContract(harness)
 }

@@ -88,7 +88,6 @@ test('a delivery is shown with its attempts', async () => {
     status: 'delivered',
     requestedAt: start,
     nextAttemptAt: null,
-    endedAt: '2026-01-15T09:34:00.000Z',
     attempts: [
       { attempt: 1, at: '2026-01-15T09:31:00.000Z', tookMs: 80, status: 503, code: 'status-503' },
       { attempt: 2, at: '2026-01-15T09:32:00.000Z', tookMs: 5, status: null, code: 'econnrefused' },
@@ -105,7 +104,6 @@ test('a delivery is shown with its attempts', async () => {
     status: 'pending',
     requestedAt: '2026-01-15T09:35:00.000Z',
     nextAttemptAt: '2026-01-15T09:35:00.000Z',
-    endedAt: null,
     attempts: [],
     revision: 0,
   }

@@ -15,6 +15,8 @@ export interface EndedSessions {
   has(sessionId: string): Promise<boolean>
   /** Notes that this process is about to end a session: it is refused here from now on. */
   note(sessionId: string): void
+  /** Takes that back where nobody knows whether the session was ended: the store is asked anew. */
+  takeBack(sessionId: string): void
   /** Tells the other processes of a session that the store has no longer. */
   tell(sessionId: string): void
   /** Ends listening. */
@@ -104,6 +106,11 @@ export function endedSessions({ store, clock, signal, onFailure }: EndedSessionO
 
     note(sessionId) {
       known.set(sessionId, { isEnded: true, asOf: count })
+    },
+
+    takeBack(sessionId) {
+      known.delete(sessionId)
+      lastOf.set(partOf(sessionId), ++count) // nor is an answer believed that is on its way
     },
 
     tell: (sessionId) => signal?.send([partOf(sessionId)]),

@@ -44,7 +44,7 @@ export interface Sessions {
 export interface SessionOptions {
   readonly store: Pick<CredentialStore, 'find' | 'write' | 'remove' | 'ofOwner'>
   readonly tokens: RefreshTokens
-  readonly ended: Pick<EndedSessions, 'note' | 'tell'>
+  readonly ended: Pick<EndedSessions, 'note' | 'takeBack' | 'tell'>
   readonly clock: Pick<Clock, 'now'>
   /** From the log-in on, whatever is done. */
   readonly lifetimeMs: number
@@ -86,6 +86,9 @@ export function sessions({ store, tokens, ended, clock, lifetimeMs, idleMs }: Se
     ended.note(sessionId)
     try {
       await store.remove(kind, sessionId)
+    } catch (error) {
+      ended.takeBack(sessionId)
+      throw error
     } finally {
       ended.tell(sessionId) // also when nobody knows whether it was removed
     }

@@ -183,13 +183,71 @@ test('a store that does not answer holds nobody up for longer than a second, and
   expect(await ended.has(session.id)).toBe(true)
 })
 
-test('a session whose removal fails is refused by the process that ends it', async () => {
-  const { clock, kept } = processes()
+test('a session that could not be ended is as good in the process that tried as in the others', async () => {
+  const { open, kept, clock, emitter } = processes()
+  const other = open()
+  const signal = memorySignal(emitter)
+  const ended = endedSessions({ store: kept, clock, signal, onFailure: () => {} })
+  const isAway = { value: true }
+  const store = {
+    ...kept,
+    async remove(kind: string, id: string) {
+      if (isAway.value) throw new UnavailableError('credentials-unavailable', 'Try again.')
+      await kept.remove(kind, id)
+    },
+  }
+  const tokens = refreshTokens(new Uint8Array(32))
+  const held = sessions({ store, tokens, ended, clock, lifetimeMs: day, idleMs: day })
+  const { session } = await held.begin('ada')
+  await expect(held.end('ada', session.id)).rejects.toThrow('Try again.')
+  expect([await ended.has(session.id), await other.ended.has(session.id)]).toEqual([false, false])
+
+  isAway.value = false
+  expect(await held.end('ada', session.id)).toBe(true)
+  expect(await ended.has(session.id)).toBe(true)
+  await expect.poll(() => other.ended.has(session.id)).toBe(true)
+})
+
+test('a session that was removed, though nobody was told so, has ended', async () => {
+  const { kept, clock } = processes()
   const ended = endedSessions({ store: kept, clock, onFailure: () => {} })
-  const remove = () => Promise.reject(new UnavailableError('credentials-unavailable', 'Try again.'))
+  const remove = async (kind: string, id: string) => {
+    await kept.remove(kind, id)
+    throw new UnavailableError('credentials-unavailable', 'Try again.')
+  }
   const tokens = refreshTokens(new Uint8Array(32))
   const held = sessions({ store: { ...kept, remove }, tokens, ended, clock, lifetimeMs: day, idleMs: day })
   const { session } = await held.begin('ada')
+  expect(await ended.has(session.id)).toBe(false)
   await expect(held.end('ada', session.id)).rejects.toThrow('Try again.')
+  expect(await ended.has(session.id)).toBe(true)
+})
+
+test('what the store said while a session was being ended in vain is not believed', async () => {
+  const { kept, clock } = processes()
+  const asked = Promise.withResolvers<void>()
+  const store = {
+    async find(kind: string, id: string) {
+      const found = await kept.find(kind, id)
+      await asked.promise
+      return found
+    },
+  }
+  const ended = endedSessions({ store, clock, onFailure: () => {} })
+  const held = sessions({
+    store: kept,
+    tokens: refreshTokens(new Uint8Array(32)),
+    ended,
+    clock,
+    lifetimeMs: day,
+    idleMs: day,
+  })
+  const { session } = await held.begin('ada')
+  const early = ended.has(session.id)
+  ended.note(session.id)
+  await kept.remove('session', session.id)
+  ended.takeBack(session.id)
+  asked.resolve()
+  expect(await early).toBe(false)
   expect(await ended.has(session.id)).toBe(true)
 })

@@ -54,7 +54,7 @@ export async function startSandbox({ secret, pageOrigins, onEnd }: SandboxOption
     tell: (callbackUrl) => child.send({ callbackUrl }, undefined, undefined, () => undefined),
     stop() {
       isStopping = true
-      child.kill()
+      if (child.connected) child.disconnect()
     },
   }
 }

@@ -24,12 +24,15 @@ test('One that is stopped is not', async () => {
   expect(onEnd).not.toHaveBeenCalled()
 })
 
-test.skipIf(process.platform === 'win32')(
-  'Ctrl-C, which comes to all processes of a terminal, leaves it to its parent',
-  async () => {
+test.skipIf(process.platform === 'win32').each(['SIGINT', 'SIGTERM'] as const)(
+  '%s, which comes to all processes of a terminal or a supervisor, leaves it to its parent, which finishes first',
+  async (signal) => {
     const { sandbox, onEnd } = await started()
-    process.kill(sandbox.processId ?? Number.NaN, 'SIGINT')
-    expect((await fetch(`${sandbox.url}/v1/messages`)).status).toBe(200)
+    process.kill(sandbox.processId ?? Number.NaN, signal)
+    // The signal is taken before the second answer at the latest.
+    for (let answers = 0; answers < 2; answers++) expect((await fetch(`${sandbox.url}/v1/messages`)).status).toBe(200)
+    sandbox.stop()
+    await sandbox.ended
     expect(onEnd).not.toHaveBeenCalled()
   },
 )

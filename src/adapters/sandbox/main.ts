@@ -26,9 +26,13 @@ async function main(): Promise<void> {
     if (parsed.success) callbacksTo = parsed.data.callbackUrl
   })
   // All is in memory, so there is nothing to save.
-  for (const event of ['disconnect', 'SIGTERM']) process.once(event, () => process.exit())
-  // Ctrl-C in a terminal comes to the parent, too, which finishes what it has begun, and then ends this one.
-  process.on('SIGINT', () => process.send ?? process.exit())
+  process.once('disconnect', () => process.exit())
+  // What a terminal or a supervisor sends to all processes comes to the parent, too, which finishes what it has begun, and lets go.
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.on(signal, () => {
+      if (process.send === undefined) process.exit()
+    })
+  }
 
   const listening: Promise<string> = server.listen({ host, port })
   await listening

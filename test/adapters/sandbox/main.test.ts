@@ -74,7 +74,7 @@ test('the process tells its parent its port, serves and calls back, and never wr
   expect(gateway.parseCallback(await receiver.next())).toMatchObject({ kind: 'authorised', paymentId: pay.paymentId })
   expect(await tokenFor(url, '5555555555554444')).toBe('')
 
-  process.child.kill('SIGTERM')
+  process.child.disconnect()
   expect(await process.ended).toEqual([0, null])
   const { stdout, stderr } = await process.output()
   expect(`${url}\n`).toBe(`http://127.0.0.1:${Address.parse(JSON.parse(stdout)).port}\n`)
@@ -119,7 +119,7 @@ test('it ends though callbacks and requests are under way', async () => {
   const failed = expect(hanging).rejects.toThrow('did not answer')
   const waiting = await fetch(`${url}/v1/payments/none`) // after the call that hangs, so that it is under way
   expect(waiting.status).toBe(404)
-  process.child.kill('SIGTERM')
+  process.child.disconnect()
   expect(await process.ended).toEqual([0, null])
   await failed
 })

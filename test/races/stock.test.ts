@@ -7,7 +7,8 @@ import { inTurns, unlimited } from './crowd.ts'
 
 /** What the shop promises to whom it can't serve. */
 const longestWaitMs = 2_000
-const rounds = 5
+/** An odd number, of which one is in the middle. */
+const rounds = 3
 
 interface Buyer extends Shopper {
   readonly cartId: string
@@ -51,19 +52,19 @@ function expectSold(told: Told, pieces: number): number {
 }
 
 /**
- * Races until all are told in time: a machine that others use has bad moments. All else has to hold each time.
+ * Races several times, and expects that all are told in time in most: a machine that others use has bad moments. All else
+ * has to hold each time.
  * @param run one race, in a shop of its own; gives how long the last one waited
  */
 async function inTime(run: (shop: OpenShop) => Promise<number>): Promise<void> {
   const waitsMs: number[] = []
   while (waitsMs.length < rounds) {
     const shop = await openShop(unlimited)
-    const waitMs = await run(shop)
+    waitsMs.push(await run(shop))
     await shop.close()
-    if (waitMs < longestWaitMs) return
-    waitsMs.push(waitMs)
   }
-  expect.fail(`In no race was everybody told within ${longestWaitMs} ms, but only after ${waitsMs.join(', ')}`)
+  const median = waitsMs.toSorted((one, other) => one - other)[(rounds - 1) / 2]
+  expect(median, `after ${waitsMs.join(', ')} ms the last one was told`).toBeLessThan(longestWaitMs)
 }
 
 test('300 buyers race for 100 pieces: 100 are sold, and each of the others is told so within 2 s', async () => {

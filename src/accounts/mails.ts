@@ -57,7 +57,7 @@ export function mailTexts(shopUrl: string | undefined): MailTexts {
       mail(
         to,
         'Your password was changed',
-        'The password of your account was changed just now, and whoever was logged in with the old one was logged out.',
+        'The password of your account was changed just now, and everybody else who was logged in was logged out.',
         'If it was you, there is nothing to do. If it was not, ask the shop for a new password at once, as you would if you had forgotten yours: the mail that you get then is for you alone. And see to it that nobody else can read your mail.',
       ),
   }

@@ -17,7 +17,7 @@ export interface AuthenticationOptions {
   findApiKey(id: string): Promise<ApiKeyRecord | undefined>
   /** Whether a customer or guest was forgotten: what they would enter now could be kept for nobody. */
   isForgotten(id: string): Promise<boolean>
-  /** Whether a session was ended, as far as this process knows; absent where there are none. */
+  /** Whether a session was ended; false, too, where that can't be found out now. Absent where there are no sessions. */
   isEnded?(sessionId: string): Promise<boolean>
   /** With this token everything may be asked, from this very machine only. */
   readonly adminToken?: string

@@ -1645,7 +1645,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Log out
-         * @description Ends the session of the access token, or of a refresh token that is sent; with `everywhere` all sessions of the customer, for which the access token is needed. Access tokens that are left are refused from then on.
+         * @description Ends the session of the access token, or of a refresh token that is sent; with `everywhere` all sessions of the customer, for which the access token is needed. Access tokens that are left are refused from then on, by the other processes of a cluster within about a second; while one can’t find out that the session has ended, it accepts them until they expire.
          */
         readonly post: operations["logOut"];
         readonly delete?: never;

@@ -74,7 +74,7 @@ function logOutOperation({ sessions }: SessionOperationOptions): Operation {
     path: '/v1/accounts/log-out',
     summary: 'Log out',
     description:
-      'Ends the session of the access token, or of a refresh token that is sent; with `everywhere` all sessions of the customer, for which the access token is needed. Access tokens that are left are refused from then on.',
+      'Ends the session of the access token, or of a refresh token that is sent; with `everywhere` all sessions of the customer, for which the access token is needed. Access tokens that are left are refused from then on, by the other processes of a cluster within about a second; while one can’t find out that the session has ended, it accepts them until they expire.',
     body: z.object({
       refreshToken: RefreshTokenText.exactOptional(),
       everywhere: z.boolean().default(false).meta({ description: 'End all sessions', example: false }),

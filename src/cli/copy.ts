@@ -26,6 +26,7 @@ export interface CopyArguments {
 const titles: Readonly<Record<CopyStage, string>> = {
   compare: 'Look for what is there',
   keys: 'Copy the keys',
+  credentials: 'Copy accounts and sessions',
   copy: 'Copy events',
   verify: 'Compare every event',
   checkpoints: 'Set how far the processes are',

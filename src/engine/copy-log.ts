@@ -1,10 +1,11 @@
 import { byteSize } from './command.ts'
 import type { CredentialStore } from './credential-store.ts'
-import { ConflictError, DifferentLogsError } from './errors.ts'
+import { ConflictError, CorruptLogError, DifferentLogsError } from './errors.ts'
 import { type EventStore, maxAppendBytes, type NewEvent, type RecordedEvent } from './event-store.ts'
 import type { KeyVault } from './key-vault.ts'
 import { compareLogs, type LogProgress } from './log-comparison.ts'
 import { checkpointMove, type MovedCheckpoint, type ShardedLog, saveMoved } from './moved-checkpoints.ts'
+import { moveCredentials } from './moved-credentials.ts'
 import { moveKeys } from './moved-keys.ts'
 
 /**
@@ -15,12 +16,12 @@ import { moveKeys } from './moved-keys.ts'
 /** One of the two ends of a move. */
 export interface LogEnd extends ShardedLog {
   readonly vault: KeyVault
-  readonly credentials: Pick<CredentialStore, 'entries' | 'restore' | 'find' | 'remove'>
+  readonly credentials: Pick<CredentialStore, 'entries' | 'restore' | 'find' | 'remove' | 'forget'>
 }
 
-export type CopyStage = 'compare' | 'keys' | 'copy' | 'verify' | 'checkpoints'
+export type CopyStage = 'compare' | 'keys' | 'credentials' | 'copy' | 'verify' | 'checkpoints'
 
-/** Runs a stage, and shows how far it is; the position is 0 where entries of a vault are counted. */
+/** Runs a stage, and shows how far it is; the position is 0 where entries of a vault, or credentials, are counted. */
 export type InStage = <T>(
   stage: CopyStage,
   work: (onProgress: (progress: LogProgress) => void) => Promise<T>,
@@ -57,7 +58,7 @@ const advice = 'Choose an empty target, or the one that this source was copied t
  * Copies a log with its keys, compares every event, then sets the checkpoints. Nothing else may write to either end
  * meanwhile. Run again after an interruption it goes on; run again when all is there it only compares.
  * @throws DifferentLogsError when the target holds other events, or either end was written to by somebody else
- * @throws CorruptLogError for a source that is damaged
+ * @throws CorruptLogError for a source that is damaged, or has events and no keys
  * @throws the signal's reason when it is aborted, and what either end throws
  */
 export async function copyLog(options: CopyOptions): Promise<CopyReport> {
@@ -67,6 +68,7 @@ export async function copyLog(options: CopyOptions): Promise<CopyReport> {
   if (source.logId === target.logId) throw new DifferentLogsError('The source and the target are the same log.')
   const stop = signal && { signal }
 
+  await assertHasKeys(options.source)
   const before = await inStage('compare', async (onProgress) => {
     try {
       return await compareLogs({ source, target, onProgress, ...stop })
@@ -86,7 +88,15 @@ export async function copyLog(options: CopyOptions): Promise<CopyReport> {
       onProgress({ events, position: 0, head: 0 }),
     ),
   )
-  const credentials = await moveCredentials(options.source, options.target)
+  const credentials = await inStage('credentials', (onProgress) =>
+    moveCredentials({
+      source: options.source.credentials,
+      target: options.target.credentials,
+      vault: options.target.vault,
+      onProgress: (events) => onProgress({ events, position: 0, head: 0 }),
+      ...stop,
+    }),
+  )
   const copied = await inStage('copy', (onProgress) => copyEvents({ source, target, before, onProgress, ...stop }))
   const checkpoints = await checkpointMove(options.source, managers)
   const verified = await inStage('verify', async (onProgress) => {
@@ -110,22 +120,13 @@ export async function copyLog(options: CopyOptions): Promise<CopyReport> {
   return { present: before.events, copied, events, digests, keys, credentials, checkpoints: moved }
 }
 
-/**
- * Brings over what people log in with, and removes what an earlier copy has brought and is no longer in the source: a session that
- * was ended there must not be good again.
- * @returns how many entries there are
- */
-async function moveCredentials(source: LogEnd, target: LogEnd): Promise<number> {
-  let count = 0
-  for await (const entries of source.credentials.entries()) {
-    await target.credentials.restore(entries)
-    count += entries.length
-  }
-  for await (const entries of target.credentials.entries()) {
-    for (const { kind, id } of entries)
-      if ((await source.credentials.find(kind, id)) === undefined) await target.credentials.remove(kind, id)
-  }
-  return count
+/** A shop makes secrets before anything can happen in it. With the vault of another shop nobody could read the copy. */
+async function assertHasKeys({ store, vault }: LogEnd): Promise<void> {
+  if ((await store.head()).position === 0) return
+  for await (const entries of vault.entries()) if (entries.length > 0) return
+  throw new CorruptLogError(
+    'The source has events, but its vault has no keys: nobody could read its personal data. Set MONGODB_URL to the database that the shop ran with, or restore its keys from a backup.',
+  )
 }
 
 /** Consecutive events of one stream, as they are appended. */

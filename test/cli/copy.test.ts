@@ -145,7 +145,8 @@ describe('a copy of a data directory', () => {
 
 test('the command ends with 130 when it is interrupted, and with 1 when it is refused', async () => {
   const { from, to } = directories()
-  const { store, close } = await open(from)
+  const { store, vault, close } = await open(from)
+  await vault.keyFor('ada')
   // Each an append of its own in the copy, so that it takes a while.
   const streams = Array.from({ length: 20_000 }, (_, number) => `cart-${number}`)
   for (const stream of streams) void store.append(stream, -1, newEvents(1))

@@ -39,8 +39,10 @@ async function eventsOf({ store }: LogEnd) {
   return (await logOf(store)).map(({ position: _, ...event }) => event)
 }
 
+/** A shop that something has happened in: its vault has a key. */
 async function endWith(...streams: readonly string[]): Promise<LogEnd> {
   const made = end()
+  await made.vault.keyFor('ada')
   await append(made.store, ...streams)
   return made
 }
@@ -76,7 +78,7 @@ describe('a copy of a log', () => {
   })
 
   test('keeps events of other versions, and those that this version does not know, as they are', async () => {
-    const source = end()
+    const source = await endWith()
     const old = newEvent({ type: 'OrderPlaced', data: { '2': 'two', '1': 'one', was: null }, metadata: { version: 0 } })
     const newer = newEvent({ type: 'NeverHeardOf', data: { text: '\ud800 — \u2028' }, metadata: { version: 99 } })
     await source.store.append('order-1', -1, [old, newer])
@@ -138,7 +140,7 @@ describe('a copy of a log', () => {
     await copy(source, end(), {
       inStage: (stage, work) => work(({ events, position }) => shown.push(`${stage} ${events} ${position === head}`)),
     })
-    expect(shown).toEqual(['copy 1 false', 'copy 2 false', 'copy 3 true', 'verify 3 true'])
+    expect(shown).toEqual(['keys 1 false', 'copy 1 false', 'copy 2 false', 'copy 3 true', 'verify 3 true'])
   })
 })
 
@@ -225,6 +227,13 @@ describe('a copy is refused', () => {
     await copy(source, target)
     await append(target.store, 'order-1')
     await expect(copy(source, target)).rejects.toThrow('it has gone on since it was copied')
+  })
+
+  test('where the source has events and an empty vault, which is that of another shop', async () => {
+    const source = { ...(await endWith('customer-ada')), vault: memoryKeyVault() }
+    const target = end()
+    await expect(copy(source, target)).rejects.toThrow(/The source has events, but its vault has no keys.*MONGODB_URL/)
+    expect(await eventsOf(target)).toEqual([])
   })
 
   test('into itself', async () => {
@@ -318,6 +327,37 @@ describe('what goes along with a log', () => {
     await credentials.source.remove('session', 'stolen')
     await copy(source, target)
     expect((await credentials.target.ofOwner('session', 'ada', 10)).map(({ id }) => id)).toEqual(['own'])
+  })
+
+  test('deletes no account in the target that the source lacks, but those of whom was forgotten', async () => {
+    const [source, target] = [await endWith('customer-ada'), end()]
+    const account = { kind: 'account', expiresAt: null, version: 1, data: '{}' }
+    for (const owner of ['ada', 'bob', 'cleo']) {
+      await source.vault.keyFor(owner)
+      await target.credentials.restore([{ ...account, id: `of-${owner}`, owner }])
+    }
+    await target.credentials.restore([{ ...account, kind: 'attempts', id: 'somebody', owner: null }])
+    await source.vault.forget('bob')
+    await copy(source, target)
+    const kept: string[] = []
+    for await (const batch of target.credentials.entries()) kept.push(...batch.map(({ id }) => id))
+    expect(kept).toEqual(['of-ada', 'of-cleo', 'somebody'])
+  })
+
+  test('is shown while they are copied, and stopped between two batches', async () => {
+    const [source, target] = [await endWith('customer-ada'), end()]
+    const session = { kind: 'session', owner: 'ada', expiresAt: 1, version: 1, data: '{}' }
+    await source.credentials.restore(Array.from({ length: 1_200 }, (_, number) => ({ ...session, id: `${number}` })))
+    const shown: number[] = []
+    const stopping = new AbortController()
+    const inStage: CopyOptions['inStage'] = (stage, work) =>
+      work(({ events }) => {
+        if (stage !== 'credentials') return
+        shown.push(events)
+        if (events === 1_000) stopping.abort(new Error('Stopped'))
+      })
+    await expect(copy(source, target, { inStage, signal: stopping.signal })).rejects.toThrow('Stopped')
+    expect(shown).toEqual([500, 1_000])
   })
 
   test('are keys of persons who were forgotten in the target, and stay so', async () => {

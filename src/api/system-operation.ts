@@ -84,8 +84,9 @@ export const System = z.object({
     })
     .meta({ description: 'The log' }),
   projections: z.array(ProjectionState).meta({ description: 'All read models' }),
-  processes: z.array(Process).meta({
-    description: 'All process managers: of this process, or in a cluster of all of its processes together',
+  processes: z.array(Process).exactOptional().meta({
+    description:
+      'All process managers: of this process, or in a cluster of all of its processes together; absent while those can’t be looked at',
   }),
   unattended: z
     .array(
@@ -247,13 +248,14 @@ export function systemOperation(options: SystemOptions): Operation {
     result: System,
     status: 200,
     async run(): Promise<z.output<typeof System>> {
-      const [figures, head, processes] = await Promise.all([
+      const [figures, head, ofCluster] = await Promise.all([
         systemFigures(options),
         ifKnown(clock, () => store.head()),
         cluster && ifKnown(clock, () => processesOf(cluster)),
       ])
       const { degraded } = health()
       const { backlog, commands, openWork, deadLetters, readCache, jobs, disk } = figures
+      const processes = cluster ? ofCluster : figures.processes.map(({ reactions: _reactions, ...own }) => own)
       const { heapUsed, heapTotal, rss } = process.memoryUsage()
       const delayP99Ms = eventLoop.delaySeconds(0.99) * 1_000
       eventLoop.reset()
@@ -275,7 +277,7 @@ export function systemOperation(options: SystemOptions): Operation {
         },
         projections: [...figures.projections],
         ...(cluster && { unattended: [...cluster.unattended()] }),
-        processes: [...(processes ?? figures.processes.map(({ reactions: _reactions, ...process }) => process))],
+        ...(processes && { processes: [...processes] }),
         ...(openWork && {
           openWork: openWork.map(({ oldestDueAt, ...work }) => ({ ...work, ...(oldestDueAt && { oldestDueAt }) })),
         }),

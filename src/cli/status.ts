@@ -62,7 +62,7 @@ function unattendedProblems({ unattended = [] }: Status): Problem[] {
 }
 
 /** @param nowMs milliseconds since the epoch */
-function workProblems({ openWork = [], deadLetters, processes }: Status, nowMs: number): Problem[] {
+function workProblems({ openWork = [], deadLetters, processes = [] }: Status, nowMs: number): Problem[] {
   const late = openWork.filter(
     ({ oldestDueAt }) => oldestDueAt !== undefined && nowMs - Date.parse(oldestDueAt) > longestOverdueMs,
   )
@@ -97,8 +97,8 @@ function workProblems({ openWork = [], deadLetters, processes }: Status, nowMs: 
  * @param nowMs milliseconds since the epoch
  */
 export function problemsOf(status: Status, nowMs: number): readonly Problem[] {
-  const { degraded, disk, unattended = [] } = status
-  const named = new Set([...status.projections, ...status.processes, ...unattended].map(({ name }) => name))
+  const { degraded, disk, processes = [], unattended = [] } = status
+  const named = new Set([...status.projections, ...processes, ...unattended].map(({ name }) => name))
   const advice = new Map([
     ['log', 'See that its disk has room, or that EventStoreDB answers. Commands are answered 503 until then.'],
     ['jobs', 'A newer version of Daybook has written here: stop this one.'],
@@ -180,7 +180,7 @@ function print(status: Status, nowMs: number): void {
   section(
     'Processes',
     ['process', 'position', 'under way', 'oldest for', 'error'],
-    status.processes.map((each) => [
+    (status.processes ?? []).map((each) => [
       each.name,
       number(each.position),
       String(each.underWay),

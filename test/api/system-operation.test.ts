@@ -66,7 +66,7 @@ test('A process of a cluster tells how all of them do, and what it does not know
     processes: [{ name: 'match', position: expect.any(Number), underWay: 0 }],
     deadLetters: { count: 1 },
   })
-  await expect.poll(async () => (await system()).processes[0]?.position).toBeGreaterThan(first.position)
+  await expect.poll(async () => (await system()).processes?.[0]?.position).toBeGreaterThan(first.position)
 
   await engine.handler.handle(deposit(13, { target: 'a0' }))
   const balances = async () => (await system()).projections.find(({ name }) => name === 'balances')
@@ -107,6 +107,18 @@ test('What a frozen server keeps back is left out, too, in time for who scrapes 
   })
   const found = await system()
   expect([found.log.number, found.jobs]).toEqual([undefined, undefined])
+  expect(found.projections.length).toBeGreaterThan(0)
+})
+
+test('Which process managers there are is left out where the processes of the cluster can not be looked at', async () => {
+  const { shared, join } = servers()
+  const { engine } = await join('one')
+  await expect.poll(async () => (await systemOf(engine, shared)()).processes).toMatchObject([{ name: 'match' }])
+  const frozen = { ...engine, cluster: () => new Promise<never>(() => {}) }
+  // Two seconds are over at once.
+  const clock = { ...shared.clock, after: (_delayMs: number, run: () => void) => shared.clock.after(0, run) }
+  const found = await systemOf(frozen, { ...shared, clock })()
+  expect(found.processes).toBeUndefined()
   expect(found.projections.length).toBeGreaterThan(0)
 })
 

@@ -8,10 +8,10 @@ export interface MailQueue {
   /**
    * Sends a mail soon.
    * @param make makes it, or finds out that there is none to send
-   * @throws UnavailableError when too many wait
+   * @throws UnavailableError when too many wait, or the shop stops
    */
   post(make: () => Promise<Mail | undefined>): void
-  /** Sends a mail of what has happened already, which no lack of room can undo: where too many wait, it is given up. */
+  /** Sends a mail of what has happened already, which no lack of room can undo: where too many wait, or the shop stops, it is given up. */
   tell(make: () => Promise<Mail | undefined>): void
   /** Gives up what was not sent yet. What is under way is waited for, but not for long: a server may take it and never answer. */
   close(): Promise<void>
@@ -69,6 +69,8 @@ export function mailQueue({
   }
 
   function post(make: () => Promise<Mail | undefined>): void {
+    if (closing.signal.aborted)
+      throw new UnavailableError('draining', 'The shop stops, and sends no mail any more. Try again.', 10)
     if (waiting.length >= maxWaiting)
       throw new UnavailableError('mail-busy', 'Too many mails wait to be sent. Try again.', 10)
     waiting.push(make)

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { type Mail, UndeliverableMailError } from '../../src/accounts/mail-gateway.ts'
 import { mailQueue } from '../../src/accounts/mail-queue.ts'
@@ -62,4 +63,19 @@ test('A mail server that takes a mail and never answers does not keep the shop f
   mails.post(async () => mail('never'))
   await expect.poll(() => tries.size).toBe(1)
   await mails.close()
+})
+
+test('A mail after the end is reported, and neither made nor given to a server whose connection is closed', async () => {
+  const { tries, failures, mails } = queue(async () => {})
+  await mails.close()
+  let made = 0
+  const make = async () => {
+    made++
+    return mail('late')
+  }
+  mails.tell(make)
+  expect(failures).toMatchObject([{ code: 'draining' }])
+  expect(() => mails.post(make)).toThrow('The shop stops')
+  await setImmediate()
+  expect([made, tries.size]).toEqual([0, 0])
 })

@@ -40,7 +40,11 @@ const Status = z
             isMore: z.boolean().meta({ description: 'Whether there are more than were counted', example: false }),
             first: z.array(z.string()).max(10).meta({ description: 'The first of them', example: [] }),
           })
-          .meta({ description: 'Persons whose data it has without a key, though they were not forgotten' }),
+          .exactOptional()
+          .meta({
+            description:
+              "Persons whose data it has without a key, though they were not forgotten; left out where that is not known: an extension can't be loaded, or the vault is an older version's",
+          }),
       })
       .exactOptional()
       .meta({ description: 'What it has' }),

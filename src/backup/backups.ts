@@ -84,7 +84,12 @@ export function backups({ files, version, extensions, now }: BackupsOptions): Lo
 function summaryOf({ manifest, lostKeys }: Taken): BackupStatus['taken'] & object {
   const { log, files } = manifest
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
-  return { position: log.position, events: log.events, bytes, lostKeys: { ...lostKeys, first: [...lostKeys.first] } }
+  return {
+    position: log.position,
+    events: log.events,
+    bytes,
+    ...(lostKeys && { lostKeys: { ...lostKeys, first: [...lostKeys.first] } }),
+  }
 }
 
 function inThread(task: BackupTask, onProgress: (progress: TakeProgress) => void): Promise<BackupStatus> {

@@ -33,14 +33,7 @@ export function keyCheck(vaultFile: string, registry: EventRegistry): KeyCheck {
   return {
     look(events) {
       if (isMore) return
-      const persons = new Set(
-        events.flatMap(({ type, data, metadata }) => {
-          const definition = registry.byType.get(type)
-          // What a newer version, or an extension that is not there, has written is looked through as it is.
-          const isKnown = definition !== undefined && metadata.version <= definition.version
-          return isKnown ? sealedFor(definition.upcast(data, metadata.version), definition.schema) : sealedFor(data)
-        }),
-      )
+      const persons = new Set(events.flatMap((event) => personsByDefinition(registry, event) ?? sealedFor(event.data)))
       for (const person of vault.unknown([...persons])) {
         if (found.size < mostCounted) found.add(person)
         else if (!found.has(person)) isMore = true
@@ -50,6 +43,27 @@ export function keyCheck(vaultFile: string, registry: EventRegistry): KeyCheck {
     close: vault.close,
   }
 }
+
+/**
+ * The persons whose sealed values are where the shop says that an event has such; undefined where the shop can't say: a newer
+ * version, or an extension that is not there, has written it, or its own code fails, which is no reason to have no backup.
+ */
+function personsByDefinition(
+  registry: EventRegistry,
+  { type, data, metadata: { version } }: RecordedEvent,
+): readonly string[] | undefined {
+  const definition = registry.byType.get(type)
+  if (definition === undefined || version > definition.version) return undefined
+  try {
+    return sealedFor(definition.upcast(data, version), definition.schema)
+  } catch {
+    return undefined
+  }
+}
+
+/** Said of a backup whose keys could not be compared with its log. */
+export const lostUnknown =
+  "Whether the vault has the keys of all personal data is not known: an extension can't be loaded, or the vault is an older version's. All events and keys are in the backup. Mend that and look again with daybook restore --check, or start Daybook once and take another backup."
 
 /** One sentence on what is lost, and one on what to do; undefined where nothing is. */
 export function describeLost({ persons, isMore, first }: LostKeys): string | undefined {

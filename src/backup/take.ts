@@ -16,8 +16,8 @@ export interface TakeOptions {
   readonly directory: string
   /** Of Daybook. */
   readonly version: string
-  /** The events of the shop. */
-  readonly registry: EventRegistry
+  /** The events of the shop; without them it is not found out whose keys are lost. */
+  readonly registry?: EventRegistry
   /** ISO 8601 */
   readonly now: string
   /** Told how much was done; what it throws stops the backup. */
@@ -27,8 +27,8 @@ export interface TakeOptions {
 /** A backup that is done. */
 export interface Taken {
   readonly manifest: Manifest
-  /** Whose personal data it has without a key. */
-  readonly lostKeys: LostKeys
+  /** Whose personal data it has without a key; absent where that is not known. */
+  readonly lostKeys?: LostKeys
 }
 
 /** How far a backup is: bytes while it is copied, positions of the log while that is verified. */
@@ -70,7 +70,7 @@ export async function takeBackup(options: TakeOptions): Promise<Taken> {
     const manifest = manifestOf({ daybook: version, takenAt: now, log, files })
     writeDurably(join(directory, manifestName), `${JSON.stringify(manifest, undefined, 2)}\n`)
     if (isNew) sync(dirname(directory))
-    return { manifest, lostKeys }
+    return { manifest, ...(lostKeys && { lostKeys }) }
   } catch (error) {
     discard(options, isNew)
     throw error
@@ -97,20 +97,20 @@ async function describe({ directory, onProgress }: TakeOptions, name: string): P
 function checkCopiedLog(
   { directory, registry, onProgress }: TakeOptions,
   [{ name, file }, vault]: Parts,
-): { readonly log: LogSummary; readonly lostKeys: LostKeys } {
+): { readonly log: LogSummary; readonly lostKeys: LostKeys | undefined } {
   const copy = join(directory, name)
-  const keys = keyCheck(join(directory, vault.name), registry)
+  const keys = registry && keyCheck(join(directory, vault.name), registry)
   try {
     const log = checkLog(copy, (done, total, events) => {
-      keys.look(events)
+      keys?.look(events)
       onProgress({ step: 'verify', done, total })
     })
-    return { log, lostKeys: keys.lost() }
+    return { log, lostKeys: keys?.lost() }
   } catch (error) {
     if (!(error instanceof CorruptLogError)) throw error
     throw new CorruptLogError(error.message.replaceAll(copy, file), { cause: error })
   } finally {
-    keys.close()
+    keys?.close()
   }
 }
 

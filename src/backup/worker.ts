@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { registryOf } from '../engine/engine.ts'
+import type { EventRegistry } from '../engine/events.ts'
 import { loadExtensions } from '../extension.ts'
 import { forReading } from '../shop.ts'
 import { type BackupMessage, type BackupTask, control } from './backups.ts'
@@ -31,9 +32,18 @@ function onProgress(progress: TakeProgress): void {
   tell({ kind: 'progress', progress })
 }
 
+/** @returns undefined where an extension can't be loaded: a backup needs none of the shop's own code */
+async function registryWith(places: BackupTask['extensions']): Promise<EventRegistry | undefined> {
+  try {
+    return registryOf(forReading(await loadExtensions(places)))
+  } catch {
+    return undefined
+  }
+}
+
 try {
-  const registry = registryOf(forReading(await loadExtensions(extensions)))
-  tell({ kind: 'done', taken: await takeBackup({ ...task, registry, onProgress }) })
+  const registry = await registryWith(extensions)
+  tell({ kind: 'done', taken: await takeBackup({ ...task, ...(registry && { registry }), onProgress }) })
 } catch (error) {
   if (error instanceof StoppedBackupError) tell({ kind: 'stopped' })
   else tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })

@@ -5,7 +5,7 @@ import { Listr } from 'listr2'
 import { z } from 'zod'
 import { lockDirectory } from '../adapters/sqlite/directory-lock.ts'
 import { backups } from '../backup/backups.ts'
-import { describeLost, type LostKeys } from '../backup/lost-keys.ts'
+import { describeLost, type LostKeys, lostUnknown } from '../backup/lost-keys.ts'
 import { type Restored, restoreBackup } from '../backup/restore.ts'
 import { type Verified, verifyBackup } from '../backup/verify.ts'
 import { type Config, ConfigError } from '../config.ts'
@@ -156,7 +156,7 @@ function shown({ step, done, total }: NonNullable<Status['progress']>, elapsedMs
 }
 
 function warn(lostKeys: LostKeys | undefined): void {
-  const warning = lostKeys && describeLost(lostKeys)
+  const warning = lostKeys ? describeLost(lostKeys) : lostUnknown
   if (warning !== undefined) console.warn(warning)
 }
 

@@ -12857,8 +12857,8 @@ export interface operations {
                              * @example 104857600
                              */
                             readonly bytes: number;
-                            /** @description Persons whose data it has without a key, though they were not forgotten */
-                            readonly lostKeys: {
+                            /** @description Persons whose data it has without a key, though they were not forgotten; left out where that is not known: an extension can't be loaded, or the vault is an older version's */
+                            readonly lostKeys?: {
                                 /**
                                  * @description How many persons
                                  * @example 0

@@ -1,13 +1,19 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { pathToFileURL } from 'node:url'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { backup, restore } from '../../src/cli/backup.ts'
 import { local } from '../../src/cli/connection.ts'
 import { createKey } from '../../src/cli/keys.ts'
 import { readConfig } from '../../src/config.ts'
+import { systemClock } from '../../src/engine/clock.ts'
 import { forReading } from '../../src/shop.ts'
+import { openStorage } from '../../src/storage.ts'
+import { printedLines } from '../cli/printed.ts'
 import { openShop } from '../integration/open-shop.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
+
+printedLines()
 
 function ownDirectory(): string {
   const { path, remove } = temporaryDirectory()
@@ -58,6 +64,19 @@ test('one that is stopped leaves nothing, by an operator or with the server', as
   })
   await shop.close()
   expect(existsSync(join(place, 'late'))).toBe(false)
+})
+
+test('an extension that cannot be loaded keeps nobody from a backup, which says what it does not know', async () => {
+  const place = ownDirectory()
+  const [data, directory] = [join(place, 'data'), join(place, 'backup')]
+  await (await openStorage({ DAYBOOK_DATA_DIR: data }, systemClock, () => {})).close()
+  const warn = vi.spyOn(console, 'warn').mockReturnValue()
+  onTestFinished(() => warn.mockRestore())
+  const extensions = [{ name: 'gone', module: pathToFileURL(join(place, 'gone.ts')).href }]
+  const { signal } = new AbortController()
+  await backup(readConfig({ DAYBOOK_DATA_DIR: data }), directory, { signal, extensions })
+  expect(readdirSync(directory)).toContain('manifest.json')
+  expect(warn.mock.calls.join()).toMatch(/not known.*an extension can't be loaded/)
 })
 
 test('a shop on servers is told to use their own tools', async () => {

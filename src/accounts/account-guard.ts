@@ -79,13 +79,17 @@ export function accountGuard(options: AccountGuardOptions) {
    * Sets a new password, and ends the sessions of the old one: before, so that none is left should the process die or the store be
    * lost right after it, and after, for those that began meanwhile.
    * @param except the session that stays
-   * @returns false when the password was changed by somebody else
+   * @returns the account as it is then; undefined when the password was changed by somebody else
    */
-  async function replacePassword(account: Account, passwordHash: string, except?: string): Promise<boolean> {
+  async function replacePassword(
+    account: Account,
+    passwordHash: string,
+    except?: string,
+  ): Promise<Account | undefined> {
     await sessions.endAll(account.customerId, except)
-    const isSet = await accounts.setPassword(account, passwordHash)
-    if (isSet) await sessions.endAll(account.customerId, except)
-    return isSet
+    const changed = await accounts.setPassword(account, passwordHash)
+    if (changed) await sessions.endAll(account.customerId, except)
+    return changed
   }
 
   /** Tells the customer, who may not be the one who changed it. Where the shop sends no mail, nobody is told. */

@@ -16,18 +16,20 @@ export interface Account {
 export interface AccountRecords {
   find(id: string): Promise<Account | undefined>
   ofCustomer(customerId: string): Promise<Account | undefined>
-  /** @returns false when there is one already */
-  add(account: Omit<Account, 'version'>): Promise<boolean>
-  /** Changes the password of an account. @returns false when somebody else has changed it meanwhile */
-  setPassword(account: Account, passwordHash: string): Promise<boolean>
-  remove(id: string): Promise<void>
+  /**
+   * @param replaced what may be there, of a customer who was forgotten; nothing if absent
+   * @returns undefined when something else is there
+   */
+  add(account: Omit<Account, 'version'>, replaced?: Account): Promise<Account | undefined>
+  /** Changes the password of an account. @returns undefined when somebody else has changed it meanwhile */
+  setPassword(account: Account, passwordHash: string): Promise<Account | undefined>
 }
 
 const kind = 'account'
 const Kept = z.object({ passwordHash: z.string(), changedAt: z.number() })
 
 export function accountRecords(
-  store: Pick<CredentialStore, 'find' | 'write' | 'remove' | 'ofOwner'>,
+  store: Pick<CredentialStore, 'find' | 'write' | 'ofOwner'>,
   clock: Pick<Clock, 'now'>,
 ): AccountRecords {
   function accountOf(found: Awaited<ReturnType<CredentialStore['find']>>): Account | undefined {
@@ -36,16 +38,17 @@ export function accountRecords(
     return { id: found.id, customerId: found.owner ?? '', passwordHash, version: found.version }
   }
 
-  function write({ id, customerId, passwordHash, version }: Account): Promise<boolean> {
+  async function write(account: Account): Promise<Account | undefined> {
+    const { id, customerId, passwordHash, version } = account
     const data = JSON.stringify({ passwordHash, changedAt: clock.now() })
-    return store.write({ kind, id, owner: customerId, expiresAt: null, version, data })
+    const isWritten = await store.write({ kind, id, owner: customerId, expiresAt: null, version, data })
+    return isWritten ? account : undefined
   }
 
   return {
     find: async (id) => accountOf(await store.find(kind, id)),
     ofCustomer: async (customerId) => accountOf((await store.ofOwner(kind, customerId, 1))[0]),
-    add: (account) => write({ ...account, version: 1 }),
+    add: (account, replaced) => write({ ...account, version: (replaced?.version ?? 0) + 1 }),
     setPassword: (account, passwordHash) => write({ ...account, passwordHash, version: account.version + 1 }),
-    remove: (id) => store.remove(kind, id),
   }
 }

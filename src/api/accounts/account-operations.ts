@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { type AccountGuard, type AccountGuardOptions, accountGuard } from '../../accounts/account-guard.ts'
+import type { Account } from '../../accounts/account-records.ts'
 import type { CommonPasswords } from '../../accounts/common-passwords.ts'
 import type { confirmationTokens, resetTokens } from '../../accounts/mail-token.ts'
 import { EmailAddress } from '../../domain/values.ts'
@@ -44,6 +45,21 @@ async function assertUncommon(common: CommonPasswords, password: string, field: 
   throw invalid([{ detail, ...inBody([field]) }])
 }
 
+/**
+ * Begins a session of an account as it was when somebody showed who they are.
+ * @returns undefined when its password was changed meanwhile: whoever did that has ended the sessions that there were, not this one
+ */
+async function beginAs(
+  { accounts, sessions, logIns }: AccountOptions,
+  { id, customerId, version }: Account,
+  asked: Omit<Parameters<LogIns['begin']>[0], 'customerId'>,
+): Promise<z.output<typeof LoggedIn> | undefined> {
+  const begun = await logIns.begin({ ...asked, customerId })
+  if ((await accounts.find(id))?.version === version) return begun
+  await sessions.end(customerId, begun.sessionId)
+  return undefined
+}
+
 function registerOperation(
   { confirmations, texts, accountIdOf, requestsPerMinute }: AccountOptions,
   { mailOrRefuse, takeMail, standing }: AccountGuard,
@@ -74,10 +90,8 @@ function registerOperation(
   })
 }
 
-function confirmOperation(
-  { accounts, customers, passwords, common, logIns, confirmations, accountIdOf, requestsPerMinute }: AccountOptions,
-  { unlock }: AccountGuard,
-): Operation {
+function confirmOperation(options: AccountOptions, { unlock }: AccountGuard): Operation {
+  const { accounts, customers, passwords, common, confirmations, accountIdOf, requestsPerMinute } = options
   return operation({
     name: 'confirmAccount',
     path: '/v1/accounts/confirm',
@@ -96,21 +110,22 @@ function confirmOperation(
       const id = accountIdOf(confirmed.email)
       const passwordHash = await passwords.hash(password)
       const present = await accounts.find(id)
-      if (present && !(await customers.isRegistered(present.customerId))) await accounts.remove(id)
+      if (present && (await customers.isRegistered(present.customerId))) throw tokenNotGood()
       const known = await customers.withAddress(confirmed.email)
       const customerId = known ?? derivedId('account', confirmed.jti)
       if (known === undefined) await customers.register(customerId, confirmed, request.correlationId)
-      if (!(await accounts.add({ id, customerId, passwordHash }))) throw tokenNotGood()
+      const account = await accounts.add({ id, customerId, passwordHash }, present)
+      if (account === undefined) throw tokenNotGood()
       await unlock(`mails to ${id}`)
-      return await logIns.begin({ customerId, guestToken, request })
+      const begun = await beginAs(options, account, { guestToken, request })
+      if (begun === undefined) throw tokenNotGood()
+      return begun
     },
   })
 }
 
-function logInOperation(
-  { accounts, customers, passwords, sessions, logIns, accountIdOf, requestsPerMinute }: AccountOptions,
-  { tryPassword, passed }: AccountGuard,
-): Operation {
+function logInOperation(options: AccountOptions, { tryPassword, passed }: AccountGuard): Operation {
+  const { accounts, customers, passwords, accountIdOf, requestsPerMinute } = options
   return operation({
     name: 'logIn',
     path: '/v1/accounts/log-in',
@@ -129,14 +144,10 @@ function logInOperation(
       if (account === undefined || verdict === 'wrong') throw wrongPassword()
       if (!(await customers.isRegistered(account.customerId))) throw wrongPassword()
       await passed(id, request)
-      const isRenewed = verdict === 'outdated'
-      if (isRenewed && !(await accounts.setPassword(account, await passwords.hash(password)))) throw wrongPassword()
-      const begun = await logIns.begin({ customerId: account.customerId, guestToken, request })
-      // Whoever changed the password meanwhile has ended the sessions that there were: not this one.
-      if ((await accounts.find(id))?.version !== account.version + (isRenewed ? 1 : 0)) {
-        await sessions.end(account.customerId, begun.sessionId)
-        throw wrongPassword()
-      }
+      const isOutdated = verdict === 'outdated'
+      const present = isOutdated ? await accounts.setPassword(account, await passwords.hash(password)) : account
+      const begun = present && (await beginAs(options, present, { guestToken, request }))
+      if (begun === undefined) throw wrongPassword()
       return begun
     },
   })
@@ -170,9 +181,10 @@ function forgotPasswordOperation(
 }
 
 function resetPasswordOperation(
-  { passwords, common, logIns, resets, requestsPerMinute }: AccountOptions,
+  options: AccountOptions,
   { replacePassword, tellOfNewPassword, unlock, standing }: AccountGuard,
 ): Operation {
+  const { passwords, common, resets, requestsPerMinute } = options
   return operation({
     name: 'resetPassword',
     path: '/v1/accounts/reset-password',
@@ -190,11 +202,15 @@ function resetPasswordOperation(
       if (reset === undefined) throw tokenNotGood()
       const passwordHash = await passwords.hash(password)
       const account = await standing(reset.accountId)
-      if (account?.version !== reset.version || !(await replacePassword(account, passwordHash))) throw tokenNotGood()
+      if (account?.version !== reset.version) throw tokenNotGood()
+      const changed = await replacePassword(account, passwordHash)
+      if (changed === undefined) throw tokenNotGood()
       tellOfNewPassword(account)
       await unlock(`account ${account.id}`)
       await unlock(`mails to ${account.id}`)
-      return await logIns.begin({ customerId: account.customerId, guestToken, request })
+      const begun = await beginAs(options, changed, { guestToken, request })
+      if (begun === undefined) throw tokenNotGood()
+      return begun
     },
   })
 }

@@ -28,7 +28,14 @@ async function watched() {
   /** What waits for the disk. */
   const durable: string[] = []
   /** What happens besides, at a moment that a test chooses. */
-  const meanwhile: { isLost?: boolean; isLockKept?: boolean; compared?(): Promise<void>; begun?(): Promise<void> } = {}
+  const meanwhile: {
+    isLost?: boolean
+    isLockKept?: boolean
+    compared?(): Promise<void>
+    begun?(): Promise<void>
+    asked?(): Promise<void>
+  } = {}
+  const forgotten = new Set<string>()
   let isLost = false
   const reachable = () => {
     if (isLost) throw new UnavailableError('credentials-unavailable', 'Try again')
@@ -67,9 +74,19 @@ async function watched() {
   const times = { lifetimeMs: 1, idleMs: 1 }
   const held = sessions({ store, tokens: refreshTokens(new Uint8Array(32)), ended, clock, ...times })
   const resets = resetTokens(mailed)
+  const confirmations = confirmationTokens(mailed)
   const operations = accountOperations({
     accounts,
-    customers: { register: unused, withAddress: unused, isRegistered: async () => true, profile: unused },
+    customers: {
+      register: async () => {},
+      withAddress: async () => undefined,
+      isRegistered: async (id) => {
+        const isRegistered = !forgotten.has(id)
+        await meanwhile.asked?.()
+        return isRegistered
+      },
+      profile: unused,
+    },
     passwords: {
       hash: hashing.hash,
       verify: async (password, hash) => {
@@ -93,7 +110,7 @@ async function watched() {
       tokensOf: unused,
       takeCart: unused,
     },
-    confirmations: confirmationTokens(mailed),
+    confirmations,
     resets,
     texts: mailTexts(undefined),
     common: commonPasswords(),
@@ -119,7 +136,7 @@ async function watched() {
     if (account) await accountRecords(kept, clock).setPassword(account, await hashing.hash(password))
   }
   const sessionsOf = async (owner: string) => (await kept.ofOwner('session', owner, 10)).map(({ id }) => id)
-  return { done, held, resets, meanwhile, setPassword, sessionsOf, steps, durable }
+  return { done, held, resets, confirmations, forgotten, meanwhile, setPassword, sessionsOf, steps, durable }
 }
 
 describe('the same is done for an address with an account and for one without', () => {
@@ -192,6 +209,33 @@ describe('a log-in with an old password, while it is changed,', () => {
     expect(answer).toBe('log-in-failed')
     expect(await sessionsOf('ada')).toEqual([])
   })
+})
+
+test('a link of a mail begins no session with a password that was changed again meanwhile', async () => {
+  const { done, resets, meanwhile, setPassword, sessionsOf } = await watched()
+  meanwhile.begun = () => setPassword('a third password')
+  const token = await resets.make({ accountId: 'ada@example.com', version: 1 })
+  const { answer } = await done('resetPassword', { token, password: 'another password' })
+  expect(answer).toBe('mail-token-invalid')
+  expect(await sessionsOf('ada')).toEqual([])
+})
+
+test('of two who confirm the address of somebody who was forgotten one gets the account', async () => {
+  const { done, confirmations, forgotten, meanwhile } = await watched()
+  forgotten.add('ada')
+  const confirm = async (jti: string, password: string) => {
+    const token = await confirmations.make({ jti, email: 'ada@example.com', name: 'Ada' })
+    return (await done('confirmAccount', { token, password })).answer
+  }
+  const answers: unknown[] = []
+  meanwhile.asked = async () => {
+    delete meanwhile.asked
+    answers.push(await confirm('inner', 'the password of one'))
+  }
+  answers.push(await confirm('outer', 'the password of another'))
+  expect(answers).toEqual([expect.objectContaining({ cart: null }), 'mail-token-invalid'])
+  const { answer } = await done('logIn', { email: 'ada@example.com', password: 'the password of one' })
+  expect(answer).toMatchObject({ cart: null })
 })
 
 test('a log-in renews a hash that is outdated', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { asCustomer, asStaff, given, happenings } from 'daybook/testing'
+import { asCustomer, asStaff, happenings, readModel } from 'daybook/testing'
 import { giftCardEvents } from './gift-card.ts'
 import { getGiftCard, giftCards, listGiftCards } from './gift-cards.ts'
 
@@ -8,8 +8,7 @@ const bought = { currency: 'EUR', customerId: 'ada', orderId: 'order-1' }
 const first = happenings(giftCardEvents, 'first')
 const second = happenings(giftCardEvents, 'second')
 
-const cards = given(
-  giftCards,
+const cards = readModel(giftCards).given(
   first('GiftCardIssued', { ...bought, amount: 5000 }),
   second('GiftCardIssued', { ...bought, amount: 4000 }),
   first('GiftCardSpent', { amount: 3000, reference: 'till-1' }),

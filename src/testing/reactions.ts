@@ -1,52 +1,29 @@
 import { AssertionError } from 'node:assert/strict'
 import type { Ask } from '../engine/command.ts'
-import type { DomainEvent, Recorded } from '../engine/events.ts'
+import type { DomainEvent } from '../engine/events.ts'
 import type { ProcessManager } from '../engine/process-manager.ts'
-import { idOf, streamName } from '../engine/streams.ts'
 import { assertEqual } from './difference.ts'
+import { recorded } from './recording.ts'
 import { deepFreeze, parsed } from './sealing.ts'
-
-/** When `recorded` events happened. */
-export const recordedAt = '2026-01-15T09:30:00.000Z'
-
-/**
- * An event as it is read from the log.
- * @param category of its aggregate
- * @param id of its aggregate
- */
-export function recorded(category: string, id: string, { type, data }: DomainEvent): Recorded {
-  return {
-    position: 1,
-    stream: streamName(category, id),
-    revision: 0,
-    id: `event-${type}`,
-    type,
-    data,
-    metadata: {
-      commandId: 'command-1',
-      correlationId: 'correlation-1',
-      actor: { kind: 'system', id: 'test' },
-      version: 1,
-      recordedAt,
-      occurredAt: recordedAt,
-    },
-  }
-}
+import { fold } from './specification.ts'
 
 /**
  * The grammar of a process manager's tests: `given(...events).when(event).then(...commands)`. Every test is also one of
- * purity (the event comes twice, and is asked the same for), and of the commands' schemas.
+ * purity (the event comes twice, and is asked the same for), and of the schemas of events and commands.
  * @param processId id of the aggregate that the process runs for, whose events are given
  */
 export function reactionsOf(manager: ProcessManager, processId: string) {
   return {
     given: (...events: readonly DomainEvent[]) => ({
-      /** Something that happens to the aggregate itself (it then stands as after it), or to another. */
-      when(event: DomainEvent, category = manager.decider.category, id = processId) {
-        const happened = deepFreeze(recorded(category, id, event))
-        const isOwn = category === manager.decider.category && idOf(happened.stream) === processId
-        const all = isOwn ? [...events, event] : events
-        const state = deepFreeze(all.reduce(manager.decider.evolve, manager.decider.initial))
+      /**
+       * Something that happens to the aggregate itself (it then stands as after it), or to another.
+       * @param definitions the events of the other aggregate
+       * @param id of the other aggregate
+       */
+      when(event: DomainEvent, definitions = manager.decider.events, id = processId) {
+        const happened = deepFreeze(recorded(definitions, id, event))
+        const isOwn = definitions.category === manager.decider.category && id === processId
+        const state = fold(manager.decider, manager.decider.initial, isOwn ? [...events, event] : events)
         return {
           /** Expects exactly these commands, in their order; none of them is sent. */
           then(...asks: readonly Ask[]): void {

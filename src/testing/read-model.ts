@@ -2,7 +2,6 @@ import type { z } from 'zod'
 import { memoryKeyVault } from '../adapters/memory/key-vault.ts'
 import { memoryReadStore } from '../adapters/memory/read-store.ts'
 import { anonymous, mayAsk, mayTouch, type Principal } from '../engine/access.ts'
-import type { Metadata } from '../engine/event-store.ts'
 import type { EventDefinitions, Recorded } from '../engine/events.ts'
 import { pathParameters } from '../engine/path-template.ts'
 import { type PersonalData, personalData } from '../engine/personal-data.ts'
@@ -13,30 +12,10 @@ import type { QueryDefinition } from '../engine/query-definition.ts'
 import type { Document, Generation } from '../engine/read-store.ts'
 import { streamName } from '../engine/streams.ts'
 import { assertEqual } from './difference.ts'
-import { valid } from './sealing.ts'
+import { type Circumstances, type Happening, inLog, minutesLater } from './recording.ts'
+import { definitionOf, valid } from './sealing.ts'
 
-/** Tests of read models: `given(projection, ...events).expect(documents)`, and what queries then answer. */
-
-/** An event before it is in a log. */
-export interface Happening {
-  readonly definitions: EventDefinitions
-  readonly id: string
-  readonly type: string
-  /** Personal values in the clear; they are sealed on the way into the log. */
-  readonly data: Document
-  readonly circumstances: Circumstances
-}
-
-export interface Circumstances {
-  /** Whose the personal data is; the id of the stream by default. */
-  readonly person?: string
-  /** ISO 8601; by default the first event is of `start`, and each is a minute after the one before. */
-  readonly occurredAt?: string
-  /** ISO 8601; by default as `occurredAt` by default. */
-  readonly recordedAt?: string
-  readonly actor?: Metadata['actor']
-  readonly imported?: true
-}
+/** Tests of read models: `readModel(projection).given(...events).expect(documents)`, and what queries then answer. */
 
 type SchemaOf<S> = S extends { readonly schema: infer Inner } ? Inner : S
 
@@ -64,8 +43,7 @@ export function happenings(definitions: EventDefinitions, id: string, usual: Cir
   })
 }
 
-/** Time of the first event, where none is given. */
-export const start = '2026-01-15T09:30:00.000Z'
+const dayLater = minutesLater(24 * 60)
 const logId = 'log-1'
 
 /** By collection, then by id; personal values in the clear. */
@@ -73,7 +51,7 @@ type Documents = Readonly<Record<string, Readonly<Record<string, unknown>>>>
 
 interface AskOptions {
   readonly principal?: Principal
-  /** ISO 8601; a day after `start` by default. */
+  /** ISO 8601; a day after `firstInstant` by default. */
   readonly now?: string
   /** Persons whose keys are deleted before. */
   readonly forgotten?: readonly string[]
@@ -89,8 +67,15 @@ export function asCustomer(id: string): Principal {
   return { kind: 'customer', id, scopes: new Set() }
 }
 
-/** What a read model makes of events, in the order of the log. */
-export function given(projection: Projection, ...happened: readonly Happening[]) {
+/** The grammar of a read model's tests: `given(...events).expect(documents)`, and `ask` for what the API answers. */
+export function readModel(projection: Projection) {
+  return {
+    /** What it makes of events, in the order of the log. */
+    given: (...happened: readonly Happening[]) => readModelOf(projection, happened),
+  }
+}
+
+function readModelOf(projection: Projection, happened: readonly Happening[]) {
   const vault = memoryKeyVault()
   const personal = personalData(vault)
   const recorded = record(personal, happened)
@@ -122,7 +107,7 @@ export function given(projection: Projection, ...happened: readonly Happening[])
      * @throws Error for somebody who may not ask; ZodError for parameters or an answer that their schemas refuse
      */
     async ask(query: QueryDefinition, parameters: Readonly<Record<string, string>> = {}, options: AskOptions = {}) {
-      const { principal = anonymous, now = '2026-01-16T09:30:00.000Z', forgotten = [] } = options
+      const { principal = anonymous, now = dayLater, forgotten = [] } = options
       const verdict = mayAsk(query.who, principal)
       if (verdict !== 'allowed') throw new Error(verdict)
       live ??= recorded.then((events) => fold(projection, [events]))
@@ -143,31 +128,15 @@ export function given(projection: Projection, ...happened: readonly Happening[])
 async function record(personal: PersonalData, happened: readonly Happening[]): Promise<readonly Recorded[]> {
   const revisions = new Map<string, number>()
   const recorded: Recorded[] = []
-  for (const [index, { definitions, id, type, data, circumstances }] of happened.entries()) {
-    const definition = definitions.byType.get(type)
-    if (definition === undefined) throw new Error(`${definitions.category} has no event ${type}`)
+  for (const [index, happening] of happened.entries()) {
+    const { definitions, id, type, circumstances } = happening
     const stream = streamName(definitions.category, id)
-    const revision = (revisions.get(stream) ?? -1) + 1
-    revisions.set(stream, revision)
-    const time = Temporal.Instant.from(start).add({ minutes: index }).toString({ smallestUnit: 'millisecond' })
-    const { person = id, occurredAt = time, recordedAt = time, imported } = circumstances
-    recorded.push({
-      position: 10 + 3 * index,
-      stream,
-      revision,
-      id: `event-${index}`,
-      type,
-      data: await personal.seal(definition.schema, valid(definition.schema, data, type), () => person),
-      metadata: {
-        commandId: `command-${index}`,
-        correlationId: `correlation-${index}`,
-        actor: circumstances.actor ?? { kind: 'system', id: 'test' },
-        version: definition.version,
-        recordedAt,
-        occurredAt,
-        ...(imported && { imported }),
-      },
-    })
+    const revision = revisions.get(stream) ?? 0
+    revisions.set(stream, revision + 1)
+    const { schema } = definitionOf(definitions, type)
+    const clear = valid(schema, happening.data, type)
+    const data = await personal.seal(schema, clear, () => circumstances.person ?? id)
+    recorded.push(inLog({ ...happening, data }, index, revision))
   }
   return recorded
 }

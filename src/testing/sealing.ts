@@ -2,7 +2,7 @@ import { AssertionError } from 'node:assert/strict'
 import { isImmutable } from 'immutable'
 import { z } from 'zod'
 import type { EventData } from '../engine/event-store.ts'
-import type { EventDefinitions } from '../engine/events.ts'
+import type { DomainEvent, EventDefinition, EventDefinitions } from '../engine/events.ts'
 import { replacePersonal } from '../engine/personal-data.ts'
 
 /** Personal data and immutability in tests of what is pure: a stand-in for the real seal, and values that can't be changed. */
@@ -58,11 +58,19 @@ export function parsed(schema: z.ZodObject, data: unknown, type: string): EventD
   return deepFreeze(replaced(schema, valid(schema, clear, type), seal))
 }
 
-/** The schema of an event. @throws Error for an event that the aggregate does not define */
-export function schemaOf(definitions: EventDefinitions, type: string): z.ZodObject {
+/** @throws Error for an event that the aggregate does not define */
+export function definitionOf(definitions: EventDefinitions, type: string): EventDefinition {
   const definition = definitions.byType.get(type)
   if (definition === undefined) throw new Error(`${definitions.category} defines no event ${type}`)
-  return definition.schema
+  return definition
+}
+
+/**
+ * An event as `evolve` is given it: parsed and sealed.
+ * @throws AssertionError for what its schema refuses, Error for an event that the aggregate does not define
+ */
+export function parsedEvent(definitions: EventDefinitions, { type, data }: DomainEvent): DomainEvent {
+  return { type, data: parsed(definitionOf(definitions, type).schema, data, type) }
 }
 
 /** Makes it an error to change a value in place. Persistent maps can't be changed; what they hold could. */

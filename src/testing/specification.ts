@@ -5,7 +5,8 @@ import { Rejection } from '../engine/errors.ts'
 import type { Actor, EventData } from '../engine/event-store.ts'
 import type { DomainEvent, EventDefinitions } from '../engine/events.ts'
 import { assertEqual } from './difference.ts'
-import { deepFreeze, opened, parsed, schemaOf, valid } from './sealing.ts'
+import { firstInstant } from './recording.ts'
+import { deepFreeze, definitionOf, opened, parsed, parsedEvent, valid } from './sealing.ts'
 
 /**
  * The grammar of a decider's tests: `given(...events).when(type, command).then(...events)`. Every test is also one of
@@ -17,7 +18,7 @@ import { deepFreeze, opened, parsed, schemaOf, valid } from './sealing.ts'
 interface Surroundings {
   /** Id of the aggregate. */
   readonly id?: string
-  /** ISO 8601. */
+  /** ISO 8601; `firstInstant` by default. */
   readonly at?: string
   readonly actor?: Actor
   readonly imported?: boolean
@@ -48,13 +49,9 @@ interface When<C extends CommandSchemas> {
 }
 
 /** Frozen at both ends: an `evolve` that changes in place what it was given fails in the `then` of its event. */
-function fold(decider: Decider, from: unknown, events: readonly DomainEvent[]): unknown {
+export function fold(decider: Decider, from: unknown, events: readonly DomainEvent[]): unknown {
   return deepFreeze(
-    events.reduce(
-      (state, { type, data }) =>
-        decider.evolve(state, { type, data: parsed(schemaOf(decider.events, type), data, type) }),
-      deepFreeze(from),
-    ),
+    events.reduce((state, event) => decider.evolve(state, parsedEvent(decider.events, event)), deepFreeze(from)),
   )
 }
 
@@ -77,7 +74,7 @@ function lookUp(requests: FactRequests, known: readonly Having[]): Context['fact
 function decide(decision: Decision<unknown>, data: EventData, state: unknown, around: Surroundings) {
   const context = {
     id: around.id ?? 'the-one',
-    at: around.at ?? '2026-01-15T09:30:00.000Z',
+    at: around.at ?? firstInstant,
     actor: around.actor ?? { kind: 'staff', id: 'staff-1' },
     imported: around.imported ?? false,
   } as const
@@ -119,16 +116,13 @@ function givenState<C extends CommandSchemas>(decider: Decider, defaults: Surrou
               const events = answer(before)
               // What a decider makes is sealed, and in the clear it is what the schema says.
               for (const event of events) {
-                const eventSchema = schemaOf(decider.events, event.type)
+                const { schema: eventSchema } = definitionOf(decider.events, event.type)
                 const clear = opened(eventSchema, event.data)
                 assertEqual(clear, valid(eventSchema, clear, event.type), `${event.type} as its schema has it`)
               }
               assertEqual(
                 events,
-                expected.map((event) => ({
-                  type: event.type,
-                  data: parsed(schemaOf(decider.events, event.type), event.data, event.type),
-                })),
+                expected.map((event) => parsedEvent(decider.events, event)),
                 `what ${type} makes happen`,
               )
             }
@@ -179,7 +173,7 @@ export function specification<State, C extends CommandSchemas, const D extends E
       givenState(decider, defaults, fold(decider, decider.initial, before)),
     event: <Type extends keyof D['schemas'] & string>(type: Type, data: EventInput<D, Type>['input']): DomainEvent => ({
       type,
-      data: parsed(schemaOf(events, type), data, type),
+      data: parsed(definitionOf(events, type).schema, data, type),
     }),
   }
 }

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
 import { apiKeyEvents } from '../../src/domain/api-key.ts'
 import { apiKeyQueries, apiKeys } from '../../src/projections/api-keys.ts'
-import { asStaff, given, happenings } from '../../src/testing/read-model.ts'
+import { asStaff, happenings, readModel } from '../../src/testing/read-model.ts'
 
+const { given } = readModel(apiKeys)
 const [listApiKeys] = apiKeyQueries
 const staff = { principal: asStaff('keys') }
 const secretHash = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'
 const warehouse = happenings(apiKeyEvents, 'key-1')
 const shop = given(
-  apiKeys,
   warehouse('ApiKeyCreated', { title: 'Warehouse', scopes: ['stock'], secretHash }),
   happenings(apiKeyEvents, 'key-2')('ApiKeyCreated', { title: 'Reports', scopes: ['analytics'], secretHash }),
   warehouse('ApiKeyRevoked', {}),

@@ -2,8 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { cartEvents } from '../../src/domain/cart/events.ts'
 import type { Principal } from '../../src/engine/access.ts'
 import { cartQueries, carts } from '../../src/projections/carts.ts'
-import { asCustomer, asStaff, given, type Happening, happenings, start } from '../../src/testing/read-model.ts'
+import { asCustomer, asStaff, happenings, readModel } from '../../src/testing/read-model.ts'
+import { firstInstant, type Happening } from '../../src/testing/recording.ts'
 
+const { given } = readModel(carts)
 const [getCart, listOwnCarts] = cartQueries
 
 const happens = happenings(cartEvents, 'cart-1', { person: 'ada' })
@@ -21,14 +23,14 @@ const shipped = happens('CartShippingChosen', standard)
 
 /** The cart after these events, as its owner sees it. */
 async function cartAfter(...happened: readonly Happening[]) {
-  const cart = given(carts, ...happened)
+  const cart = given(...happened)
   await cart.documents()
   return await cart.ask(getCart, { cartId: 'cart-1' }, { principal: asCustomer('ada') })
 }
 
 describe('a cart', () => {
   test('sums up its lines and shipping', async () => {
-    await given(carts, opened, withTeapots, withCup, addressed, shipped).expect({
+    await given(opened, withTeapots, withCup, addressed, shipped).expect({
       carts: {
         'cart-1': {
           id: 'cart-1',
@@ -43,7 +45,7 @@ describe('a cart', () => {
           total: 5_988,
           checkedOut: false,
           orderId: null,
-          openedAt: start,
+          openedAt: firstInstant,
           changedAt: '2026-01-15T09:34:00.000Z',
           revision: 4,
         },
@@ -96,7 +98,7 @@ describe('a cart', () => {
     const shipping = { ...standard, amount: 450, taxRate: 0, tax: 0 }
     const order = { ...terms, ...toLondon, lines: [line], shipping, totals }
     const checkedOut = happens('CartCheckedOut', { orderId: 'order-1', order })
-    const shop = given(carts, opened, withCup, addressed, shipped, checkedOut)
+    const shop = given(opened, withCup, addressed, shipped, checkedOut)
     await shop.documents()
     expect(await shop.ask(getCart, { cartId: 'cart-1' }, { principal: asCustomer('ada') })).toMatchObject({
       lines: [{ ...cup, unitPrice: 510, amount: 510 }],
@@ -110,14 +112,14 @@ describe('a cart', () => {
   })
 
   test('no longer says who was forgotten', async () => {
-    const shop = given(carts, opened, withCup, addressed)
+    const shop = given(opened, withCup, addressed)
     expect(
       await shop.ask(getCart, { cartId: 'cart-1' }, { principal: asStaff('orders'), forgotten: ['ada'] }),
     ).toMatchObject({ country: 'GB', email: null, shippingAddress: null, subtotal: 500 })
   })
 
   test('is there for its owner and for staff who see to orders', async () => {
-    const shop = given(carts, opened)
+    const shop = given(opened)
     const read = (principal: Principal) => shop.ask(getCart, { cartId: 'cart-1' }, { principal })
     expect(await read(asCustomer('ada'))).toBeDefined()
     expect(await read(asStaff('orders'))).toBeDefined()
@@ -127,7 +129,6 @@ describe('a cart', () => {
 
   test("is listed among its owner's open ones, newest first", async () => {
     const shop = given(
-      carts,
       opened,
       happenings(cartEvents, 'cart-2')('CartOpened', { ...terms, customerId: 'bob' }),
       happenings(cartEvents, 'cart-3')('CartOpened', terms),
@@ -148,7 +149,7 @@ describe("a guest's cart, once the guest has logged in,", () => {
       email: 'bob@example.com',
       shippingAddress,
     })
-    const shop = given(carts, opened, withTeapots, addressed, handedOver)
+    const shop = given(opened, withTeapots, addressed, handedOver)
     await shop.documents()
     expect(await shop.ask(getCart, { cartId: 'cart-1' }, { principal: asCustomer('bob') })).toMatchObject({
       customerId: 'bob',
@@ -161,7 +162,7 @@ describe("a guest's cart, once the guest has logged in,", () => {
 
   test('is gone when it went into another one', async () => {
     const merged = happens('CartMerged', { intoCartId: 'cart-2' })
-    await given(carts, opened, withTeapots, merged).expect({ carts: {} })
+    await given(opened, withTeapots, merged).expect({ carts: {} })
   })
 
   test('is counted in the revision of the one that it went into', async () => {

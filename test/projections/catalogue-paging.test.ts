@@ -6,8 +6,10 @@ import { stockItemEvents } from '../../src/domain/stock-item.ts'
 import { catalogue } from '../../src/projections/catalogue.ts'
 import { Product } from '../../src/projections/catalogue-products.ts'
 import { catalogueQueries } from '../../src/projections/catalogue-queries.ts'
-import { given, type Happening, happenings } from '../../src/testing/read-model.ts'
+import { happenings, readModel } from '../../src/testing/read-model.ts'
+import type { Happening } from '../../src/testing/recording.ts'
 
+const { given } = readModel(catalogue)
 /** What must hold of the catalogue whatever has happened. */
 
 const [listProducts] = catalogueQueries
@@ -87,7 +89,7 @@ const history = fc
 test('everything by which products are found is what the products alone would yield', async () => {
   await fc.assert(
     fc.asyncProperty(history, async (happened) => {
-      const made = await given(catalogue, ...happened).documents()
+      const made = await given(...happened).documents()
       for (const { name, derived } of catalogue.collections) {
         if (derived === undefined) continue
         const expected = Object.entries(made[derived.from] ?? {}).flatMap(([id, product]) => [
@@ -187,7 +189,7 @@ describe('paging', () => {
   test('meets each product that fits once, in order, in both directions', async () => {
     await fc.assert(
       fc.asyncProperty(history, asked, fc.integer({ min: 1, max: 3 }), async (happened, search, limit) => {
-        const shop = given(catalogue, ...happened)
+        const shop = given(...happened)
         const parameters = { ...search, limit: String(limit) }
         const forth: Items[number][] = []
         let at = await page(shop, parameters)

@@ -4,8 +4,10 @@ import { productEvents } from '../../src/domain/product.ts'
 import { stockItemEvents } from '../../src/domain/stock-item.ts'
 import { catalogue } from '../../src/projections/catalogue.ts'
 import { catalogueQueries } from '../../src/projections/catalogue-queries.ts'
-import { asStaff, given, type Happening, happenings, start } from '../../src/testing/read-model.ts'
+import { asStaff, happenings, readModel } from '../../src/testing/read-model.ts'
+import { firstInstant, type Happening } from '../../src/testing/recording.ts'
 
+const { given } = readModel(catalogue)
 const [listProducts, getProduct, getProductBySlug, listAllProducts, getAnyProduct] = catalogueQueries
 
 interface Terms {
@@ -38,7 +40,7 @@ function product(id: string, terms: Terms = {}): readonly Happening[] {
 
 /** The ids that a list shows. */
 async function listed(happened: readonly Happening[], parameters: Readonly<Record<string, string>>) {
-  const answer = await given(catalogue, ...happened).ask(listProducts, { currency: 'EUR', ...parameters })
+  const answer = await given(...happened).ask(listProducts, { currency: 'EUR', ...parameters })
   return idsOf(answer)
 }
 
@@ -74,7 +76,6 @@ const stock = happenings(stockItemEvents, 'TEAPOT-S')
 describe('a product', () => {
   test('is kept with all that its events say', async () => {
     await given(
-      catalogue,
       ...teapotOnSale,
       teapot('VariantPricesChanged', { sku: 'TEAPOT-S', prices: { EUR: 1_899 } }),
       teapot('VariantRemoved', { sku: 'TEAPOT-L' }),
@@ -104,13 +105,12 @@ describe('a product', () => {
 
   test('is read with prices, pictures, categories and what is available', async () => {
     const shop = given(
-      catalogue,
       kitchen('CategoryCreated', { slug: 'kitchen', titles: { en: 'Kitchen', de: 'Küche' }, path: ['kitchen'] }),
       teapots('CategoryCreated', { slug: 'teapots', titles: { en: 'Pots' }, path: ['kitchen', 'teapots'] }),
       teapots('CategoryRenamed', { titles: { en: 'Teapots' } }),
       ...teapotOnSale,
       stock('StockReceived', { sku: 'TEAPOT-S', quantity: 5, reference: 'DN-1' }),
-      stock('StockReserved', { sku: 'TEAPOT-S', reservationId: 'r-1', quantity: 2, requestedAt: start }),
+      stock('StockReserved', { sku: 'TEAPOT-S', reservationId: 'r-1', quantity: 2, requestedAt: firstInstant }),
     )
     const shown = {
       id: 'blue-teapot',
@@ -144,7 +144,7 @@ describe('a product', () => {
   })
 
   test('that is not published is there for staff alone', async () => {
-    const shop = given(catalogue, ...teapotOnSale, teapot('ProductUnpublished', {}))
+    const shop = given(...teapotOnSale, teapot('ProductUnpublished', {}))
     expect(await shop.ask(getProduct, { productId: 'blue-teapot' })).toBeUndefined()
     expect(await shop.ask(getProductBySlug, { slug: 'blue-teapot' })).toBeUndefined()
     expect(await shop.ask(listProducts, { currency: 'EUR' })).toMatchObject({ items: [] })
@@ -162,13 +162,7 @@ describe('a product', () => {
 
   test('is listed for staff in the order they ask for', async () => {
     const apron = happenings(productEvents, 'apron')
-    const shop = given(
-      catalogue,
-      teapotCreated,
-      ...product('cup'),
-      ...product('apron'),
-      apron('ProductUnpublished', {}),
-    )
+    const shop = given(teapotCreated, ...product('cup'), ...product('apron'), apron('ProductUnpublished', {}))
     const ask = async (parameters: Readonly<Record<string, string>>) =>
       idsOf(await shop.ask(listAllProducts, parameters, { principal: asStaff('catalogue') }))
     expect(await ask({})).toEqual(['apron', 'cup', 'blue-teapot'])
@@ -180,9 +174,8 @@ describe('a product', () => {
 
 describe('the availability of a SKU', () => {
   test('follows its stock', async () => {
-    const reserved = { sku: 'TEAPOT-S', reservationId: 'r-1', quantity: 4, requestedAt: start }
+    const reserved = { sku: 'TEAPOT-S', reservationId: 'r-1', quantity: 4, requestedAt: firstInstant }
     await given(
-      catalogue,
       stock('StockReceived', { sku: 'TEAPOT-S', quantity: 10, reference: 'DN-1' }),
       stock('StockReserved', reserved),
       stock('ReservationRefused', { ...reserved, reservationId: 'r-2', available: 6 }),
@@ -194,9 +187,8 @@ describe('the availability of a SKU', () => {
   })
 
   test('is kept apart from the product and its entries', async () => {
-    const before = await given(catalogue, ...teapotOnSale).documents()
+    const before = await given(...teapotOnSale).documents()
     const after = await given(
-      catalogue,
       ...teapotOnSale,
       stock('StockReceived', { sku: 'TEAPOT-S', quantity: 10, reference: 'DN-1' }),
     ).documents()
@@ -206,11 +198,7 @@ describe('the availability of a SKU', () => {
 
 describe('a list of products', () => {
   test('shows title, picture, prices and availability', async () => {
-    const shop = given(
-      catalogue,
-      ...teapotOnSale,
-      stock('StockReceived', { sku: 'TEAPOT-S', quantity: 1, reference: 'DN-1' }),
-    )
+    const shop = given(...teapotOnSale, stock('StockReceived', { sku: 'TEAPOT-S', quantity: 1, reference: 'DN-1' }))
     expect(await shop.ask(listProducts, { currency: 'EUR', language: 'fr' })).toEqual({
       items: [
         {

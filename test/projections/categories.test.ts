@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest'
 import { categoryEvents } from '../../src/domain/category.ts'
 import { categories, categoryQueries } from '../../src/projections/categories.ts'
-import { given, happenings } from '../../src/testing/read-model.ts'
+import { happenings, readModel } from '../../src/testing/read-model.ts'
 
+const { given } = readModel(categories)
 const [listCategories, getCategory] = categoryQueries
 
 const kitchen = happenings(categoryEvents, 'kitchen')
 const kitchenGarden = happenings(categoryEvents, 'kitchen-garden')
 const teapots = happenings(categoryEvents, 'teapots')
 const shop = given(
-  categories,
   kitchenGarden('CategoryCreated', {
     slug: 'kitchen-garden',
     titles: { en: 'Kitchen garden' },

@@ -2,8 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { customerEvents } from '../../src/domain/customer.ts'
 import { orderEvents } from '../../src/domain/order/events.ts'
 import { customerQueries, customers } from '../../src/projections/customers.ts'
-import { asCustomer, asStaff, given, happenings } from '../../src/testing/read-model.ts'
+import { asCustomer, asStaff, happenings, readModel } from '../../src/testing/read-model.ts'
 import { oneTeapotBack, payment, placement } from './order-events.ts'
+
+const { given } = readModel(customers)
 
 const [getCustomer, listCustomers] = customerQueries
 const staff = { principal: asStaff('customers') }
@@ -20,7 +22,6 @@ describe('a member', () => {
   test('is as registered, and as changed since', async () => {
     const home = { addressId: 'home', country: 'GB', address }
     const shop = given(
-      customers,
       registered,
       ada('CustomerRenamed', { name: 'Ada King' }),
       ada('AddressSaved', home),
@@ -52,7 +53,6 @@ describe('a member', () => {
   test('has the orders that were paid, and has spent what was not given back', async () => {
     const later = '2026-01-20T10:00:00.000Z'
     const shop = given(
-      customers,
       registered,
       order('order-1')('OrderPlaced', placement({ email: 'other@example.com' })),
       order('order-2')('OrderPlaced', placement({ placedAt: later })),
@@ -72,7 +72,7 @@ describe('a member', () => {
   })
 
   test('is seen by that customer and by staff', async () => {
-    const shop = given(customers, registered)
+    const shop = given(registered)
     const ask = (principal: ReturnType<typeof asCustomer>) =>
       shop.ask(getCustomer, { customerId: 'ada' }, { principal })
     expect(await ask(asCustomer('ada'))).toMatchObject({ name: 'Ada Lovelace' })
@@ -82,7 +82,6 @@ describe('a member', () => {
 
   test('is an id once forgotten', async () => {
     const shop = given(
-      customers,
       registered,
       ada('AddressSaved', { addressId: 'home', country: 'GB', address }),
       order('order-1')('OrderPlaced', placement()),
@@ -106,7 +105,7 @@ describe('a guest', () => {
   const placed = order('order-1', 'guest-1')('OrderPlaced', placement({ customerId: 'guest-1', buyer: 'guest' }))
 
   test('is known from the first order on', async () => {
-    const shop = given(customers, placed)
+    const shop = given(placed)
     await shop.documents()
     expect(await shop.ask(getCustomer, { customerId: 'guest-1' }, staff)).toMatchObject({
       buyer: 'guest',
@@ -119,11 +118,7 @@ describe('a guest', () => {
 
   test('becomes a member by registering', async () => {
     const guest = happenings(customerEvents, 'guest-1')
-    const shop = given(
-      customers,
-      placed,
-      guest('CustomerRegistered', { email: 'ada@example.com', name: 'Ada', attributes: {} }),
-    )
+    const shop = given(placed, guest('CustomerRegistered', { email: 'ada@example.com', name: 'Ada', attributes: {} }))
     expect(await shop.ask(getCustomer, { customerId: 'guest-1' }, staff)).toMatchObject({
       buyer: 'member',
       name: 'Ada',
@@ -134,18 +129,17 @@ describe('a guest', () => {
 
   test('can be forgotten', async () => {
     const forgotten = happenings(customerEvents, 'guest-1')('CustomerForgotten', {})
-    const shop = given(customers, placed, forgotten)
+    const shop = given(placed, forgotten)
     expect(await shop.ask(getCustomer, { customerId: 'guest-1' }, staff)).toMatchObject({
       email: null,
       forgotten: true,
     })
-    await given(customers, forgotten).expect({ customers: {} })
+    await given(forgotten).expect({ customers: {} })
   })
 })
 
 test('staff list customers by the time when they came', async () => {
   const shop = given(
-    customers,
     registered,
     order('order-1', 'guest-1')(
       'OrderPlaced',

@@ -6,7 +6,8 @@ import { job } from '../../src/engine/job.ts'
 import { type OpenWork, openWork } from '../../src/engine/open-work.ts'
 import { idOf } from '../../src/engine/streams.ts'
 import { openWorkQueries } from '../../src/projections/open-work.ts'
-import { asStaff, given, happenings } from '../../src/testing/read-model.ts'
+import { asStaff, happenings, readModel } from '../../src/testing/read-model.ts'
+import type { Happening } from '../../src/testing/recording.ts'
 
 const capture = job({
   name: 'capture',
@@ -18,6 +19,7 @@ const capture = job({
   run: async () => [],
 })
 const work = openWork([capture])
+const { given } = readModel(work)
 const [listOpenWork] = openWorkQueries(work)
 const operator = { principal: asStaff('system') }
 const of = (id: string) => happenings(paymentEvents, id)
@@ -25,7 +27,6 @@ const orderId = 'order-1'
 
 test('work is listed while it is open, what is due first', async () => {
   const shop = given(
-    work,
     of('one')('CaptureRequested', { orderId }),
     of('two')('CaptureRequested', { orderId }),
     of('three')('CaptureRequested', { orderId }),
@@ -51,8 +52,8 @@ test('work that was set aside says so, is taken up again when it is retried, and
   const raised = letter('DeadLetterRaised', { ...about, position: 0, reason: 'Down' })
   const retried = letter('DeadLetterRetried', { ...about, position: 0 })
   const discarded = letter('DeadLetterDiscarded', { work: about, reason: 'Done by hand' })
-  const marks = async (...events: Parameters<typeof given>[1][]) => {
-    const { items } = (await given(work, ...events).ask(listOpenWork, {}, operator)) as { items: OpenWork[] }
+  const marks = async (...events: Happening[]) => {
+    const { items } = (await given(...events).ask(listOpenWork, {}, operator)) as { items: OpenWork[] }
     return items.map(({ deadLetter }) => deadLetter)
   }
   expect(await marks(opened)).toEqual([undefined])
@@ -66,5 +67,5 @@ test('work that was set aside says so, is taken up again when it is retried, and
 })
 
 test('only operators may ask', async () => {
-  await expect(given(work).ask(listOpenWork, {}, { principal: asStaff('orders') })).rejects.toThrow('forbidden')
+  await expect(given().ask(listOpenWork, {}, { principal: asStaff('orders') })).rejects.toThrow('forbidden')
 })

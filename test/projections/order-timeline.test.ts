@@ -3,18 +3,20 @@ import { orderEvents } from '../../src/domain/order/events.ts'
 import { paymentEvents } from '../../src/domain/payment/events.ts'
 import { stockItemEvents } from '../../src/domain/stock-item.ts'
 import { orderTimeline, timelineQueries } from '../../src/projections/order-timeline.ts'
-import { asCustomer, asStaff, given, happenings, start } from '../../src/testing/read-model.ts'
+import { asCustomer, asStaff, happenings, readModel } from '../../src/testing/read-model.ts'
+import { firstInstant } from '../../src/testing/recording.ts'
 import { oneTeapotBack, placement } from './order-events.ts'
+
+const { given } = readModel(orderTimeline)
 
 const [getOrderTimeline] = timelineQueries
 const first = happenings(orderEvents, 'order-1', { person: 'ada', actor: { kind: 'customer', id: 'ada' } })
 const gateway = happenings(paymentEvents, 'payment-1')
 const teapot = happenings(stockItemEvents, 'TEAPOT-BLUE', { actor: { kind: 'process', id: 'fulfil-order' } })
-const requestedAt = start
+const requestedAt = firstInstant
 const other = happenings(orderEvents, 'order-2', { person: 'bob' })
 
 const shop = given(
-  orderTimeline,
   first('OrderPlaced', placement()),
   other('OrderPlaced', placement({ customerId: 'bob' })),
   teapot('StockReceived', { sku: 'TEAPOT-BLUE', quantity: 9, reference: 'DN-1' }),

@@ -8,8 +8,11 @@ import { paymentEvents } from '../../src/domain/payment/events.ts'
 import { Rejection } from '../../src/engine/errors.ts'
 import { orderQueries } from '../../src/projections/order-queries.ts'
 import { orders } from '../../src/projections/orders.ts'
-import { asCustomer, asStaff, given, type Happening, happenings } from '../../src/testing/read-model.ts'
+import { asCustomer, asStaff, happenings, readModel } from '../../src/testing/read-model.ts'
+import type { Happening } from '../../src/testing/recording.ts'
 import { cup, oneTeapotBack, payment, placement, teapots } from './order-events.ts'
+
+const { given } = readModel(orders)
 
 const [getOrder, listOwnOrders, listOrders] = orderQueries
 const first = happenings(orderEvents, 'order-1', { person: 'ada' })
@@ -33,7 +36,7 @@ const shipped = first('OrderShipped', {
 })
 
 async function orderAfter(...events: readonly Happening[]) {
-  const shop = given(orders, placed, ...events)
+  const shop = given(placed, ...events)
   await shop.documents()
   return z.looseObject({}).parse(await shop.ask(getOrder, { orderId: 'order-1' }, staff))
 }
@@ -190,7 +193,7 @@ describe('an order', () => {
   })
 
   test('is seen by its customer and by staff, and by nobody else', async () => {
-    const shop = given(orders, placed)
+    const shop = given(placed)
     const ask = (principal: ReturnType<typeof asCustomer>) => shop.ask(getOrder, { orderId: 'order-1' }, { principal })
     expect(await ask(asCustomer('ada'))).toMatchObject({ id: 'order-1', email: 'ada@example.com' })
     expect(await ask(asCustomer('eve'))).toBeUndefined()
@@ -201,12 +204,12 @@ describe('an order', () => {
   test('does without a person that the system it came from did not tell', async () => {
     const { email: _email, shippingAddress: _address, ...contents } = placement()
     const imported = happenings(orderEvents, 'order-1', { person: 'ada' })('OrderPlaced', contents)
-    const answer = await given(orders, imported).ask(getOrder, { orderId: 'order-1' }, staff)
+    const answer = await given(imported).ask(getOrder, { orderId: 'order-1' }, staff)
     expect(answer).toMatchObject({ email: null, shippingAddress: null, totals: { total: 6_390 } })
   })
 
   test('does without its person once that one is forgotten', async () => {
-    const shop = given(orders, placed)
+    const shop = given(placed)
     const answer = await shop.ask(getOrder, { orderId: 'order-1' }, { ...staff, forgotten: ['ada'] })
     expect(answer).toMatchObject({ email: null, shippingAddress: null, totals: { total: 6_390 } })
   })
@@ -217,8 +220,7 @@ test('an order that ended and could not be paid back is found, until it is', asy
   const before = [placed, started, confirmed, paid, first('OrderCancelled', { by: 'staff', reason: 'Fraud' })]
   const failed = first('OrderRefundFailed', { refundId: 'refund-2', code: 'closed', reason: 'Account closed' })
   const notPaidBack = [...before, first('OrderRefundRequested', all), failed]
-  const found = (...events: readonly Happening[]) =>
-    given(orders, ...events).ask(listOrders, { refundStatus: 'failed' }, staff)
+  const found = (...events: readonly Happening[]) => given(...events).ask(listOrders, { refundStatus: 'failed' }, staff)
   expect(await found(...before)).toMatchObject({ items: [] })
   expect(await found(...notPaidBack)).toMatchObject({
     items: [{ id: 'order-1', status: 'cancelled', paymentStatus: 'captured', refundStatus: 'failed' }],
@@ -234,7 +236,6 @@ describe('lists of orders', () => {
   const other = (id: string, changes: Parameters<typeof placement>[0]) =>
     happenings(orderEvents, id, { person: changes?.customerId ?? 'ada' })('OrderPlaced', placement(changes))
   const shop = given(
-    orders,
     placed,
     confirmed,
     other('order-2', { customerId: 'bob', number: 'D-2222-BBBB', lines: [cup], placedAt: '2026-01-16T10:00:00.000Z' }),
@@ -354,7 +355,7 @@ test('the states of an order are those of the aggregate, whatever happens to it'
           happened.push({ definitions: orderEvents, id: 'order-1', ...event, circumstances: { person: 'ada' } })
         }
       }
-      const { orders: documents } = await given(orders, ...happened).documents()
+      const { orders: documents } = await given(...happened).documents()
       expect(documents?.['order-1']).toMatchObject({
         status: state.status,
         paymentStatus: paymentStateOf(state),

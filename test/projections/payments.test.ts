@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
 import { paymentEvents } from '../../src/domain/payment/events.ts'
 import { paymentQueries, payments } from '../../src/projections/payments.ts'
-import { asStaff, given, type Happening, happenings } from '../../src/testing/read-model.ts'
+import { asStaff, happenings, readModel } from '../../src/testing/read-model.ts'
+import type { Happening } from '../../src/testing/recording.ts'
 
+const { given } = readModel(payments)
 const [getPayment, listPayments] = paymentQueries
 const staff = { principal: asStaff('payments') }
 const orderId = 'order-1'
@@ -23,7 +25,7 @@ const failure = { code: 'declined', reason: 'Declined' }
 const refund = { orderId, refundId: 'refund-1', amount: 2_500, currency: 'EUR' }
 
 async function after(...events: readonly Happening[]) {
-  const shop = given(payments, requested, ...events)
+  const shop = given(requested, ...events)
   expect(JSON.stringify(await shop.documents())).not.toContain('secret')
   return await shop.ask(getPayment, { paymentId: 'payment-1' }, staff)
 }
@@ -56,7 +58,7 @@ test('a refund is on its way, then back or failed', async () => {
 
 test('payments are listed, the newest first', async () => {
   const two = happenings(paymentEvents, 'payment-2')
-  const shop = given(payments, requested, authorised, two('PaymentRequested', { ...request, orderId: 'order-2' }))
+  const shop = given(requested, authorised, two('PaymentRequested', { ...request, orderId: 'order-2' }))
   expect(await shop.ask(listPayments, {}, staff)).toMatchObject({ items: [{ id: 'payment-2' }, { id: 'payment-1' }] })
   expect(await shop.ask(listPayments, { status: 'authorised' }, staff)).toMatchObject({ items: [{ id: 'payment-1' }] })
   expect(await shop.ask(listPayments, { orderId: 'order-2' }, staff)).toMatchObject({ items: [{ id: 'payment-2' }] })
@@ -71,7 +73,7 @@ test('payments that could not be paid back are found, until they are', async () 
   const before = [requested, two('PaymentRequested', request), authorised, captured]
   const failed = [one('RefundRequested', refund), one('RefundFailed', { orderId, refundId: 'refund-1', ...failure })]
   const found = async (events: readonly Happening[], parameters = {}) =>
-    await given(payments, ...before, ...events).ask(listPayments, { refundStatus: 'failed', ...parameters }, staff)
+    await given(...before, ...events).ask(listPayments, { refundStatus: 'failed', ...parameters }, staff)
   expect(await found([])).toMatchObject({ items: [] })
   expect(await found(failed)).toMatchObject({ items: [{ id: 'payment-1', refundStatus: 'failed' }] })
   expect(await found(failed, { status: 'captured', orderId })).toMatchObject({ items: [{ id: 'payment-1' }] })
@@ -86,6 +88,6 @@ test('payments that could not be paid back are found, until they are', async () 
 })
 
 test('only staff with the scope may ask', async () => {
-  const asked = given(payments).ask(listPayments, {}, { principal: asStaff('orders') })
+  const asked = given().ask(listPayments, {}, { principal: asStaff('orders') })
   await expect(asked).rejects.toThrow('forbidden')
 })

@@ -4,8 +4,10 @@ import { ZodError, z } from 'zod'
 import { orderEvents } from '../../src/domain/order/events.ts'
 import { sales } from '../../src/projections/sales.ts'
 import { salesQueries } from '../../src/projections/sales-queries.ts'
-import { asStaff, given, type Happening, happenings } from '../../src/testing/read-model.ts'
+import { asStaff, happenings, readModel } from '../../src/testing/read-model.ts'
+import type { Happening } from '../../src/testing/recording.ts'
 
+const { given } = readModel(sales)
 const [series, byProduct, byCategory, byCountry] = salesQueries
 const zero = {
   orders: 0,
@@ -91,7 +93,6 @@ function refunded({ currency = 'EUR', country = 'DE', at, lines, shipping = { am
 describe('sales by time', () => {
   test('an order counts when it was placed, a refund when it was paid back', async () => {
     const shop = given(
-      sales,
       paid({ at: '2026-01-15T23:10:00.000Z', lines: [teapot, cup] }),
       refunded({ at: '2026-01-17T08:00:00.000Z', lines: [{ ...teapot, quantity: 1, amount: 2_500, tax: 399 }] }),
     )
@@ -129,7 +130,7 @@ describe('sales by time', () => {
   })
 
   test('a series is of one product, category or country, if it is asked for', async () => {
-    const shop = given(sales, paid({ at: '2026-01-15T10:00:00.000Z', lines: [teapot, cup] }))
+    const shop = given(paid({ at: '2026-01-15T10:00:00.000Z', lines: [teapot, cup] }))
     const days = { from: '2026-01-15', to: '2026-01-15', currency: 'EUR' }
     expect(await shop.ask(series, { ...days, productId: 'cup' }, analyst)).toMatchObject({ total: { gross: 900 } })
     expect(await shop.ask(series, { ...days, categoryId: 'teapots' }, analyst)).toMatchObject({
@@ -141,7 +142,6 @@ describe('sales by time', () => {
 
   test('hours are those of the clock on the wall, also where it is put back', async () => {
     const shop = given(
-      sales,
       paid({ at: '2025-10-26T00:30:00.000Z', lines: [cup] }),
       paid({ at: '2025-10-26T01:30:00.000Z', lines: [teapot] }),
     )
@@ -166,19 +166,18 @@ describe('sales by time', () => {
     ['an unknown currency', { from: '2026-01-01', to: '2026-01-02', currency: 'XYY' }],
     ['two filters', { from: '2026-01-01', to: '2026-01-02', country: 'DE', productId: 'cup' }],
   ])('refuses %s', async (_what, parameters) => {
-    await expect(given(sales).ask(series, { currency: 'EUR', ...parameters }, analyst)).rejects.toThrow(ZodError)
+    await expect(given().ask(series, { currency: 'EUR', ...parameters }, analyst)).rejects.toThrow(ZodError)
   })
 
   test('only analysts may ask', async () => {
     const day = { from: '2026-01-15', to: '2026-01-15', currency: 'EUR' }
-    const asked = given(sales).ask(series, day, { principal: asStaff('orders') })
+    const asked = given().ask(series, day, { principal: asStaff('orders') })
     await expect(asked).rejects.toThrow('forbidden')
   })
 })
 
 describe('rankings', () => {
   const shop = given(
-    sales,
     paid({ at: '2026-01-15T10:00:00.000Z', lines: [teapot, cup, { ...cup, quantity: 3, amount: 2_700, tax: 432 }] }),
     paid({ at: '2026-01-20T10:00:00.000Z', lines: [cup], country: 'FR' }),
     refunded({ at: '2026-02-03T10:00:00.000Z', lines: [teapot] }),
@@ -307,7 +306,7 @@ describe('figures are those of a plain fold', () => {
             const date = dateOf(at, timeZone)
             return currency === 'EUR' && date >= range.from && date <= range.to
           })
-          const shop = given(sales, ...happened.map((each) => (each.kind === 'paid' ? paid(each) : refunded(each))))
+          const shop = given(...happened.map((each) => (each.kind === 'paid' ? paid(each) : refunded(each))))
           const answer = Series.parse(await shop.ask(series, range, analyst))
 
           const byStep = Map.groupBy(inRange, ({ at }) => stepOf(at, interval, timeZone))
@@ -335,7 +334,7 @@ describe('figures are those of a plain fold', () => {
           const date = dateOf(at, timeZone)
           return currency === 'EUR' && date >= range.from && date <= range.to
         })
-        const shop = given(sales, ...happened.map((each) => (each.kind === 'paid' ? paid(each) : refunded(each))))
+        const shop = given(...happened.map((each) => (each.kind === 'paid' ? paid(each) : refunded(each))))
 
         const products = Ranking.parse(await shop.ask(byProduct, range, analyst)).items
         for (const { productId, ...shown } of products) {

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import { shippingMethodEvents } from '../../src/domain/shipping-method.ts'
 import { shippingMethodQueries, shippingMethods } from '../../src/projections/shipping-methods.ts'
-import { asStaff, given, happenings } from '../../src/testing/read-model.ts'
+import { asStaff, happenings, readModel } from '../../src/testing/read-model.ts'
 
+const { given } = readModel(shippingMethods)
 const [listShippingMethods, listOfferedShippingMethods] = shippingMethodQueries
 
 const standard = happenings(shippingMethodEvents, 'standard')
@@ -26,7 +27,7 @@ const happened = [
   pickup('ShippingMethodOffered', { ...terms, titles: { en: 'Pick-up' } }),
 ]
 const withdrawn = pickup('ShippingMethodWithdrawn', {})
-const shop = given(shippingMethods, ...happened, withdrawn)
+const shop = given(...happened, withdrawn)
 
 test('a method is kept with the terms of its last offer, until it is withdrawn', async () => {
   const { 'shipping-methods': methods } = await shop.documents()
@@ -35,7 +36,7 @@ test('a method is kept with the terms of its last offer, until it is withdrawn',
 })
 
 test('a method that is offered again is there again', async () => {
-  const again = given(shippingMethods, ...happened, withdrawn, pickup('ShippingMethodOffered', terms))
+  const again = given(...happened, withdrawn, pickup('ShippingMethodOffered', terms))
   expect((await again.documents())['shipping-methods']?.pickup).toEqual({ id: 'pickup', ...terms, revision: 2 })
 })
 

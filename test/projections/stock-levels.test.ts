@@ -2,15 +2,17 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { stockItemEvents } from '../../src/domain/stock-item.ts'
 import { stockLevelQueries, stockLevels } from '../../src/projections/stock-levels.ts'
-import { asStaff, given, happenings, start } from '../../src/testing/read-model.ts'
+import { asStaff, happenings, readModel } from '../../src/testing/read-model.ts'
+import { firstInstant } from '../../src/testing/recording.ts'
 
+const { given } = readModel(stockLevels)
 const [getStockLevel, listStockLevels] = stockLevelQueries
 const staff = { principal: asStaff('stock') }
 const teapot = happenings(stockItemEvents, 'TEAPOT-BLUE')
 const received = (sku: string, quantity: number) =>
   happenings(stockItemEvents, sku)('StockReceived', { sku, quantity, reference: 'DN-1' })
 const sku = 'TEAPOT-BLUE'
-const requestedAt = start
+const requestedAt = firstInstant
 const reservationId = 'order-1:TEAPOT-BLUE:1'
 
 test('stock moves with what comes in, is reserved and leaves', async () => {
@@ -31,7 +33,7 @@ test('stock moves with what comes in, is reserved and leaves', async () => {
     { onHand: 5, reserved: 0, available: 5 },
   ]
   for (const [index, expected] of after.entries()) {
-    await given(stockLevels, ...events.slice(0, index + 1)).expect({
+    await given(...events.slice(0, index + 1)).expect({
       levels: { [sku]: { sku, ...expected, revision: index } },
     })
   }
@@ -39,7 +41,6 @@ test('stock moves with what comes in, is reserved and leaves', async () => {
 
 test('an availability below zero is shown: pieces got lost that were reserved', async () => {
   const shop = given(
-    stockLevels,
     teapot('StockReceived', { sku, quantity: 2, reference: 'DN-1' }),
     teapot('StockReserved', { sku, reservationId, quantity: 2, requestedAt }),
     teapot('StockAdjusted', { sku, change: -1, reason: 'Broken', reference: 'count-1' }),
@@ -59,7 +60,6 @@ test.each([
   [{ sort: 'sku', maxAvailable: '5' }, ['CUP-BLUE', 'CUP-RED', 'TEAPOT-RED']],
 ])('staff find levels by %j', async (parameters, expected) => {
   const shop = given(
-    stockLevels,
     received('TEAPOT-BLUE', 9),
     received('CUP-RED', 3),
     received('TEAPOT-RED', 1),
@@ -70,7 +70,7 @@ test.each([
 })
 
 test('only staff with the scope may ask', async () => {
-  const shop = given(stockLevels)
+  const shop = given()
   expect(await shop.ask(getStockLevel, { sku }, staff)).toBeUndefined()
   await expect(shop.ask(getStockLevel, { sku }, { principal: asStaff('orders') })).rejects.toThrow('forbidden')
   await expect(shop.ask(listStockLevels)).rejects.toThrow('unauthenticated')

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
 import { taxRatesEvents } from '../../src/domain/tax-rates.ts'
 import { taxRateQueries, taxRates } from '../../src/projections/tax-rates.ts'
-import { asStaff, given, happenings } from '../../src/testing/read-model.ts'
+import { asStaff, happenings, readModel } from '../../src/testing/read-model.ts'
 
+const { given } = readModel(taxRates)
 const [listTaxRates, getTaxRates] = taxRateQueries
 
 const germany = happenings(taxRatesEvents, 'DE')
 const austria = happenings(taxRatesEvents, 'AT')
 const shop = given(
-  taxRates,
   germany('TaxRateSet', { taxCategory: 'standard', rate: 1_600 }),
   germany('TaxRateSet', { taxCategory: 'reduced', rate: 700 }),
   austria('TaxRateSet', { taxCategory: 'standard', rate: 2_000 }),

@@ -4,32 +4,34 @@ import { webhookReceiverEvents } from '../../src/domain/webhook-receiver.ts'
 import { webhookEvents } from '../../src/domain/webhooks.ts'
 import { webhookDeliveries, webhookDeliveryQueries } from '../../src/projections/webhook-deliveries.ts'
 import { webhookDirectory, webhookQueries } from '../../src/projections/webhooks.ts'
-import { asStaff, given, happenings, start } from '../../src/testing/read-model.ts'
+import { asStaff, happenings, readModel } from '../../src/testing/read-model.ts'
+import { firstInstant } from '../../src/testing/recording.ts'
 
+const directory = readModel(webhookDirectory)
+const deliveries = readModel(webhookDeliveries)
 const staff = { principal: asStaff('webhooks') }
 const all = happenings(webhookEvents, 'all')
 const receiver = happenings(webhookReceiverEvents, 'erp')
 const [listWebhooks, getWebhook] = webhookQueries
 const [listDeliveries, getDelivery] = webhookDeliveryQueries
 const content = { title: 'ERP', url: 'https://erp.example/', eventTypes: ['OrderPlaced'] }
-const created = all('WebhookCreated', { webhookId: 'erp', ...content, activeFrom: start, secret: 1 })
+const created = all('WebhookCreated', { webhookId: 'erp', ...content, activeFrom: firstInstant, secret: 1 })
 const shown = {
   id: 'erp',
   ...content,
   status: 'active',
   disabled: null,
   failingSince: null,
-  createdAt: start,
+  createdAt: firstInstant,
   revision: 0,
 }
 
 test('webhooks are listed with whether they are active and reached', async () => {
-  const model = given(webhookDirectory, created, receiver('WebhookReceiverFailing', { since: start }))
-  expect(await model.ask(listWebhooks, {}, staff)).toEqual({ items: [{ ...shown, failingSince: start }] })
-  const disabled = given(
-    webhookDirectory,
+  const model = directory.given(created, receiver('WebhookReceiverFailing', { since: firstInstant }))
+  expect(await model.ask(listWebhooks, {}, staff)).toEqual({ items: [{ ...shown, failingSince: firstInstant }] })
+  const disabled = directory.given(
     created,
-    receiver('WebhookReceiverFailing', { since: start }),
+    receiver('WebhookReceiverFailing', { since: firstInstant }),
     receiver('WebhookReceiverRecovered', {}),
     all('WebhookDisabled', { webhookId: 'erp', cause: 'gone', reason: 'It is gone.' }),
   )
@@ -42,19 +44,18 @@ test('webhooks are listed with whether they are active and reached', async () =>
 })
 
 test('all have one revision, and what is deleted is gone', async () => {
-  const model = given(
-    webhookDirectory,
+  const model = directory.given(
     created,
-    all('WebhookCreated', { webhookId: 'crm', ...content, activeFrom: start, secret: 2 }),
+    all('WebhookCreated', { webhookId: 'crm', ...content, activeFrom: firstInstant, secret: 2 }),
     all('WebhookDisabled', { webhookId: 'erp', cause: 'staff' }),
-    all('WebhookEnabled', { webhookId: 'erp', activeFrom: start }),
-    all('WebhookSecretRotated', { webhookId: 'erp', rotationId: 'r1', secret: 3, previousUntil: start }),
+    all('WebhookEnabled', { webhookId: 'erp', activeFrom: firstInstant }),
+    all('WebhookSecretRotated', { webhookId: 'erp', rotationId: 'r1', secret: 3, previousUntil: firstInstant }),
     all('WebhookChanged', { webhookId: 'erp', ...content, title: 'B' }),
     all('WebhookDeleted', { webhookId: 'crm' }),
   )
   expect(await model.ask(listWebhooks, {}, staff)).toEqual({ items: [{ ...shown, title: 'B', revision: 6 }] })
   expect(await model.ask(getWebhook, { webhookId: 'crm' }, staff)).toBeUndefined()
-  expect(await given(webhookDirectory).ask(listWebhooks, {}, staff)).toEqual({ items: [] })
+  expect(await directory.given().ask(listWebhooks, {}, staff)).toEqual({ items: [] })
   await expect(model.ask(listWebhooks, {}, { principal: asStaff('orders') })).rejects.toThrow('forbidden')
 })
 
@@ -70,8 +71,7 @@ const message = {
 const failure = { attempt: 1, tookMs: 80, code: 'status-503', status: 503 }
 
 test('a delivery is shown with its attempts', async () => {
-  const model = given(
-    webhookDeliveries,
+  const model = deliveries.given(
     delivery('WebhookDeliveryRequested', { webhookId: 'erp', message }),
     delivery('WebhookAttemptFailed', { ...failure, retryAt: '2026-01-15T09:31:05.000Z' }),
     delivery('WebhookDeliveryFailed', { attempt: 2, tookMs: 5, code: 'econnrefused' }),
@@ -86,7 +86,7 @@ test('a delivery is shown with its attempts', async () => {
     eventType: 'OrderPlaced',
     stream: 'order-1',
     status: 'delivered',
-    requestedAt: start,
+    requestedAt: firstInstant,
     nextAttemptAt: null,
     attempts: [
       { attempt: 1, at: '2026-01-15T09:31:00.000Z', tookMs: 80, status: 503, code: 'status-503' },
@@ -121,7 +121,7 @@ test('it shows what is tried next, and no more than the latest attempts', async 
   const failed = Array.from({ length: 30 }, (_, number) =>
     delivery('WebhookAttemptFailed', { ...failure, attempt: number + 1, retryAt: '2026-02-01T00:00:00.000Z' }),
   )
-  const model = given(webhookDeliveries, delivery('WebhookDeliveryRequested', { webhookId: 'erp', message }), ...failed)
+  const model = deliveries.given(delivery('WebhookDeliveryRequested', { webhookId: 'erp', message }), ...failed)
   const found = await model.ask(getDelivery, { deliveryId: 'delivery-1' }, staff)
   expect(found).toMatchObject({ status: 'pending', nextAttemptAt: '2026-02-01T00:00:00.000Z' })
   expect(found).toHaveProperty('attempts.length', 20)

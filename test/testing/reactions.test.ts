@@ -60,7 +60,7 @@ test('it fails for other commands, and says which', () => {
 
 test('it fails for an event that the process is not told of, or that belongs to another process', () => {
   expect(() => right.given().when(event('Muted', {})).then()).toThrow('let-in is not told of Muted')
-  expect(() => right.given().when(rung, 'bell', 'bell-2').then(open(3))).toThrow('whose process Rung belongs to')
+  expect(() => right.given().when(rung, bellEvents, 'bell-2').then(open(3))).toThrow('whose process Rung belongs to')
 })
 
 test('it fails for a reaction that is another one when the event comes again', () => {
@@ -78,4 +78,26 @@ test('it fails for a command that its aggregate would refuse to read', () => {
     'bell-1',
   )
   expect(() => tooWide.given().when(rung).then(open(91))).toThrow('Open is not what its schema says')
+})
+
+test('it fails for an event that its schema refuses, or that nobody defines', () => {
+  const half = { type: 'Rung', data: { times: 0.5 } }
+  expect(() => right.given(half).when(rung)).toThrow('Rung is not what its schema says')
+  expect(() => right.given().when(half)).toThrow('Rung is not what its schema says')
+  expect(() => right.given().when({ type: 'Broken', data: {} })).toThrow('bell defines no event Broken')
+})
+
+test('it fails for an aggregate that is changed in place', () => {
+  const changing = decider({
+    events: bellEvents,
+    commands: {},
+    initial: { isMuted: false },
+    evolve: (state) => Object.assign(state, { isMuted: true }),
+    decide: {},
+  })
+  const { given } = reactionsOf(
+    processManager({ name: 'none', of: changing, from: [bellEvents], route: ({ stream }) => idOf(stream), on: {} }),
+    'bell-1',
+  )
+  expect(() => given().when(rung)).toThrow(TypeError)
 })

@@ -7,7 +7,7 @@ import { personal } from '../../src/engine/personal-data.ts'
 import { collection, projection } from '../../src/engine/projection.ts'
 import { documentQuery } from '../../src/engine/query-definition.ts'
 import { idOf } from '../../src/engine/streams.ts'
-import { asCustomer, asStaff, given, happenings } from '../../src/testing/read-model.ts'
+import { asCustomer, asStaff, happenings, readModel } from '../../src/testing/read-model.ts'
 
 /** Tests of the tests of read models: how often a guest was counted. */
 
@@ -27,6 +27,7 @@ const counting = (add: (total: number, by: number) => number) =>
     },
   })
 const right = counting((total, by) => total + by)
+const { given } = readModel(right)
 const getCount = documentQuery({
   name: 'getCount',
   route: 'GET /v1/counts/{counterId}',
@@ -44,46 +45,40 @@ const byId = { counterId: 'c-1' }
 const principal = asStaff('orders')
 
 test('what is right passes', async () => {
-  await given(right, ...counted).expect({ counts: { 'c-1': { total: 5, name: 'Ada' } } })
-  expect(await given(right, ...counted).ask(getCount, byId, { principal })).toEqual({ total: 5, name: 'Ada' })
-  expect(await given(right).ask(getCount, byId, { principal })).toBeUndefined()
-  expect(await given(right, ...counted).ask(getCount, byId, { principal, forgotten: ['c-1'] })).toEqual({
+  await given(...counted).expect({ counts: { 'c-1': { total: 5, name: 'Ada' } } })
+  expect(await given(...counted).ask(getCount, byId, { principal })).toEqual({ total: 5, name: 'Ada' })
+  expect(await given().ask(getCount, byId, { principal })).toBeUndefined()
+  expect(await given(...counted).ask(getCount, byId, { principal, forgotten: ['c-1'] })).toEqual({
     total: 5,
     name: null,
   })
 })
 
 test('it fails for other documents, and says what differs', async () => {
-  const failing = given(right, ...counted).expect({ counts: { 'c-1': { total: 6, name: 'Ada' } } })
+  const failing = given(...counted).expect({ counts: { 'c-1': { total: 6, name: 'Ada' } } })
   await expect(failing).rejects.toThrow(AssertionError)
   await expect(failing).rejects.toThrow(/counts: [\s\S]*total: 5[\s\S]*total: 6/)
-  await expect(given(right, ...counted).expect({ counts: {} })).rejects.toThrow(AssertionError)
-  await expect(given(right, ...counted).expect({ others: {} })).rejects.toThrow(AssertionError)
+  await expect(given(...counted).expect({ counts: {} })).rejects.toThrow(AssertionError)
+  await expect(given(...counted).expect({ others: {} })).rejects.toThrow(AssertionError)
 })
 
 test('it fails for a read model that looks at more than the events', async () => {
   let calls = 0
-  const counted1 = given(
-    counting(() => ++calls),
-    ...counted,
-  )
+  const counted1 = readModel(counting(() => ++calls)).given(...counted)
   await expect(counted1.documents()).rejects.toThrow('folded one at a time')
 })
 
 test('it fails for documents that their schema refuses', async () => {
-  const half = given(
-    counting((total, by) => total + by / 2),
-    ...counted,
-  )
+  const half = readModel(counting((total, by) => total + by / 2)).given(...counted)
   await expect(half.documents()).rejects.toThrow('A document of counts is not what its schema says')
 })
 
 test('it fails for an event that its schema refuses', async () => {
-  const half = given(right, counter('Counted', { by: 0.5, name: 'Ada' }))
+  const half = given(counter('Counted', { by: 0.5, name: 'Ada' }))
   await expect(half.documents()).rejects.toThrow('Counted is not what its schema says')
 })
 
 test('it fails for who may not ask', async () => {
-  await expect(given(right).ask(getCount, byId)).rejects.toThrow('unauthenticated')
-  await expect(given(right).ask(getCount, byId, { principal: asCustomer('ada') })).rejects.toThrow('forbidden')
+  await expect(given().ask(getCount, byId)).rejects.toThrow('unauthenticated')
+  await expect(given().ask(getCount, byId, { principal: asCustomer('ada') })).rejects.toThrow('forbidden')
 })

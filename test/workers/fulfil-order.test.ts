@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest'
+import { orderEvents } from '../../src/domain/order/events.ts'
 import { order } from '../../src/domain/order/order.ts'
 import { paymentEvents } from '../../src/domain/payment/events.ts'
 import { payment } from '../../src/domain/payment/payment.ts'
 import { stockItem, stockItemEvents } from '../../src/domain/stock-item.ts'
 import { type Ask, ask } from '../../src/engine/command.ts'
-import { reactionsOf, recorded } from '../../src/testing/reactions.ts'
+import { reactionsOf } from '../../src/testing/reactions.ts'
+import { recorded } from '../../src/testing/recording.ts'
 import { specification } from '../../src/testing/specification.ts'
 import { fulfilOrder } from '../../src/workers/fulfil-order.ts'
 import * as words from '../domain/order/vocabulary.ts'
@@ -55,27 +57,27 @@ describe('an order that is placed', () => {
 
   test('asks for nothing when it is seen again after it has ended', () => {
     const state = [placed, expired].reduce(order.evolve, order.initial)
-    expect(fulfilOrder.react(recorded('order', id, placed), state)).toStrictEqual([])
+    expect(fulfilOrder.react(recorded(orderEvents, id, placed), state)).toStrictEqual([])
   })
 })
 
 describe('stock', () => {
   test('that is reserved is recorded', () => {
     given(placed)
-      .when(reserved, 'stockItem', 'TEAPOT-BLUE')
+      .when(reserved, stockItemEvents, 'TEAPOT-BLUE')
       .then(ask(order, id, 'RecordReservation', teapots))
   })
 
   test('that is reserved for an order that has ended is released', () => {
-    given(placed, expired).when(reserved, 'stockItem', 'TEAPOT-BLUE').then(release(teapots))
-    given(placed, rejected).when(reserved, 'stockItem', 'TEAPOT-BLUE').then(release(teapots))
+    given(placed, expired).when(reserved, stockItemEvents, 'TEAPOT-BLUE').then(release(teapots))
+    given(placed, rejected).when(reserved, stockItemEvents, 'TEAPOT-BLUE').then(release(teapots))
   })
 
   test('that is refused ends the order', () => {
     given(placed, teapotsReserved)
-      .when(refused, 'stockItem', 'CUP-RED')
+      .when(refused, stockItemEvents, 'CUP-RED')
       .then(ask(order, id, 'RejectOrder', { sku: 'CUP-RED', available: 0 }))
-    given(placed, expired).when(refused, 'stockItem', 'CUP-RED').then()
+    given(placed, expired).when(refused, stockItemEvents, 'CUP-RED').then()
   })
 
   test('that somebody reserved for something else is nobody’s business', () => {
@@ -84,7 +86,7 @@ describe('stock', () => {
       reservationId: 'a-fair',
       requestedAt: '2026-01-15T09:30:00.000Z',
     })
-    expect(fulfilOrder.route(recorded('stockItem', 'TEAPOT-BLUE', other))).toBeUndefined()
+    expect(fulfilOrder.route(recorded(stockItemEvents, 'TEAPOT-BLUE', other))).toBeUndefined()
   })
 })
 
@@ -107,22 +109,22 @@ describe('payment', () => {
 
   test('that is authorised confirms the order', () => {
     given(...secured, paymentStarted())
-      .when(authorised, 'payment', paymentId)
+      .when(authorised, paymentEvents, paymentId)
       .then(ask(order, id, 'ConfirmOrder', { paymentId }))
   })
 
   test('that is authorised for an order that has ended, or that has failed before, is let go', () => {
     given(...secured, paymentStarted(), expired)
-      .when(authorised, 'payment', paymentId)
+      .when(authorised, paymentEvents, paymentId)
       .then(cancelPayment)
     given(...secured, paymentStarted(), words.paymentFailed())
-      .when(authorised, 'payment', paymentId)
+      .when(authorised, paymentEvents, paymentId)
       .then(cancelPayment)
   })
 
   test('that was taken long since is not let go when its authorisation is seen again', () => {
     given(...owedAndPaid)
-      .when(authorised, 'payment', paymentId)
+      .when(authorised, paymentEvents, paymentId)
       .then()
   })
 
@@ -131,25 +133,25 @@ describe('payment', () => {
       .when(confirmed)
       .then(capturePayment)
     given(...owed, words.paymentFailed(), paymentStarted('payment-2'))
-      .when(authorised, 'payment', 'payment-2')
+      .when(authorised, paymentEvents, 'payment-2')
       .then(ask(payment, 'payment-2', 'CapturePayment', {}))
   })
 
   test('that is taken makes the order paid', () => {
     given(...owed)
-      .when(captured, 'payment', paymentId)
+      .when(captured, paymentEvents, paymentId)
       .then(ask(order, id, 'RecordPayment', { paymentId, amount: total }))
   })
 
   test('that fails is recorded', () => {
     given(...secured, paymentStarted())
-      .when(ofPayment.event('PaymentFailed', { orderId: id, ...failure }), 'payment', paymentId)
+      .when(ofPayment.event('PaymentFailed', { orderId: id, ...failure }), paymentEvents, paymentId)
       .then(ask(order, id, 'RecordPaymentFailure', { paymentId, ...failure }))
   })
 
   test('that cannot be taken is recorded and let go', () => {
     given(...owed)
-      .when(ofPayment.event('CaptureFailed', { orderId: id, ...failure }), 'payment', paymentId)
+      .when(ofPayment.event('CaptureFailed', { orderId: id, ...failure }), paymentEvents, paymentId)
       .then(ask(order, id, 'RecordPaymentFailure', { paymentId, ...failure }), cancelPayment)
   })
 })
@@ -221,7 +223,7 @@ describe('a refund', () => {
 
   test('that is done asks for nothing when it is seen again', () => {
     const state = [...owedAndPaid, request, words.refunded({ teapots: 1 })].reduce(order.evolve, order.initial)
-    expect(fulfilOrder.react(recorded('order', id, request), state)).toStrictEqual([])
+    expect(fulfilOrder.react(recorded(orderEvents, id, request), state)).toStrictEqual([])
   })
 
   test('that is paid is recorded, unless the payment made it by itself', () => {
@@ -232,16 +234,20 @@ describe('a refund', () => {
       currency: 'EUR',
     })
     given(...owedAndPaid, request)
-      .when(refunded, 'payment', paymentId)
+      .when(refunded, paymentEvents, paymentId)
       .then(ask(order, id, 'RecordRefund', { refundId: 'refund-1' }))
     given(...owedAndPaid)
-      .when(refunded, 'payment', paymentId)
+      .when(refunded, paymentEvents, paymentId)
       .then()
   })
 
   test('that fails is recorded', () => {
     given(...owedAndPaid, request)
-      .when(ofPayment.event('RefundFailed', { orderId: id, refundId: 'refund-1', ...failure }), 'payment', paymentId)
+      .when(
+        ofPayment.event('RefundFailed', { orderId: id, refundId: 'refund-1', ...failure }),
+        paymentEvents,
+        paymentId,
+      )
       .then(ask(order, id, 'RecordRefundFailure', { refundId: 'refund-1', ...failure }))
   })
 
@@ -250,13 +256,13 @@ describe('a refund', () => {
     const failed = ofPayment.event('RefundFailed', { ...own, ...failure })
     const done = ofPayment.event('PaymentRefunded', { ...own, ...money })
     given(...owedAndPaid)
-      .when(failed, 'payment', paymentId)
+      .when(failed, paymentEvents, paymentId)
       .then()
     given(...owedAndPaid, request)
-      .when(failed, 'payment', 'payment-0')
+      .when(failed, paymentEvents, 'payment-0')
       .then()
     given(...owedAndPaid, request)
-      .when(done, 'payment', 'payment-0')
+      .when(done, paymentEvents, 'payment-0')
       .then()
   })
 

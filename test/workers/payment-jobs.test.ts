@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { memoryCredentialStore } from '../../src/adapters/memory/credential-store.ts'
 import { memoryKeyVault } from '../../src/adapters/memory/key-vault.ts'
 import { customer, customerEvents } from '../../src/domain/customer.ts'
+import { orderEvents } from '../../src/domain/order/events.ts'
 import { order } from '../../src/domain/order/order.ts'
 import { paymentEvents } from '../../src/domain/payment/events.ts'
 import { payment } from '../../src/domain/payment/payment.ts'
@@ -10,7 +11,8 @@ import { ask } from '../../src/engine/command.ts'
 import type { DomainEvent } from '../../src/engine/events.ts'
 import { type JobDefinition, jobId } from '../../src/engine/job.ts'
 import { personalData } from '../../src/engine/personal-data.ts'
-import { readable, recorded, recordedAt } from '../../src/testing/reactions.ts'
+import { readable } from '../../src/testing/reactions.ts'
+import { firstInstant, recorded } from '../../src/testing/recording.ts'
 import { specification } from '../../src/testing/specification.ts'
 import { authorisePayment } from '../../src/workers/authorise-payment.ts'
 import { cancelPayment } from '../../src/workers/cancel-payment.ts'
@@ -63,7 +65,7 @@ const stateAfter = (...events: readonly DomainEvent[]): Payment =>
 /** What a job asks for, given what has happened to the payment; undefined if it is not open. */
 async function work(definition: JobDefinition, events: readonly DomainEvent[], key = '', attempt = 1) {
   const state = stateAfter(...events)
-  const open = { target: paymentId, key, dueAt: recordedAt }
+  const open = { target: paymentId, key, dueAt: firstInstant }
   if (!definition.isOpen(state, open)) return undefined
   const last = attempt === definition.work.maxAttempts
   return readable(await definition.run(state, { ...open, jobId: jobId(definition.name, open), attempt, last }))
@@ -86,8 +88,8 @@ describe('authorising', () => {
 
   test('is open from the request to the answer', () => {
     const definition = authorise(gatewayWith())
-    const happened = (type: DomainEvent) => recorded('payment', paymentId, type)
-    expect(definition.opens(happened(requested))).toStrictEqual({ target: paymentId, key: '', dueAt: recordedAt })
+    const happened = (type: DomainEvent) => recorded(paymentEvents, paymentId, type)
+    expect(definition.opens(happened(requested))).toStrictEqual({ target: paymentId, key: '', dueAt: firstInstant })
     for (const end of [pending, authorised, event('PaymentFailed', { orderId, ...declined })]) {
       expect(definition.settles(happened(end))).toStrictEqual({ target: paymentId, key: '' })
       expect(definition.isOpen(stateAfter(requested, end), { target: paymentId, key: '', dueAt: '' })).toBe(false)
@@ -254,7 +256,7 @@ describe('refunding', () => {
 
 test('an order is ended when its time is up, with the time that it was set for', async () => {
   const { expiresAt } = placement()
-  const placed = recorded('order', orderId, words.placed)
+  const placed = recorded(orderEvents, orderId, words.placed)
   expect(expireOrder.opens(placed)).toStrictEqual({ target: orderId, key: '', dueAt: expiresAt })
   const inHand = { target: orderId, key: '', dueAt: expiresAt, jobId: 'job-1', attempt: 1, last: false }
   const pendingOrder = order.evolve(order.initial, words.placed)
@@ -278,7 +280,7 @@ test('somebody who is forgotten loses the key to their data, and then it is said
   const erase = erasePerson(keys, credentials)
   const taken = customer.evolve(customer.initial, { type: 'GuestTakenOver', data: { guestId: 'guest-1' } })
   const forgotten = customer.evolve(taken, { type: 'CustomerForgotten', data: {} })
-  const inHand = { target: 'ada', key: '', dueAt: recordedAt, jobId: 'job-1', attempt: 1, last: false }
+  const inHand = { target: 'ada', key: '', dueAt: firstInstant, jobId: 'job-1', attempt: 1, last: false }
   expect(erase.isOpen(customer.initial, inHand)).toBe(false)
   expect(erase.isOpen(forgotten, inHand)).toBe(true)
   expect(await erase.run(forgotten, inHand)).toStrictEqual([

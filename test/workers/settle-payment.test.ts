@@ -51,19 +51,19 @@ describe('a callback', () => {
     ],
   ] as const)('that says %s is recorded', (kind, more, type, data) => {
     given(requested)
-      .when(notice(kind, more), 'gatewayCallback', 'sandbox.notice-1')
+      .when(notice(kind, more), gatewayCallbackEvents, 'sandbox.notice-1')
       .then({ decider: payment, target: paymentId, type, data })
   })
 
   test('that says no without a reason gets one', () => {
     given(requested)
-      .when(notice('authorisation-refused'), 'gatewayCallback', 'sandbox.notice-1')
+      .when(notice('authorisation-refused'), gatewayCallbackEvents, 'sandbox.notice-1')
       .then(ask(payment, paymentId, 'RecordFailure', { code: 'refused', reason: 'The payment provider refused it' }))
   })
 
   test('of a gateway that has no say in it changes nothing', () => {
     given(requested)
-      .when(notice('captured', { gateway: 'another' }), 'gatewayCallback', 'another.notice-1')
+      .when(notice('captured', { gateway: 'another' }), gatewayCallbackEvents, 'another.notice-1')
       .then()
   })
 })

@@ -2,6 +2,7 @@ import { credentialLayout } from '../adapters/sqlite/credential-store.ts'
 import { vaultLayout } from '../adapters/sqlite/key-vault.ts'
 import { logLayout } from '../adapters/sqlite/log-layout.ts'
 import type { DataFiles } from '../storage.ts'
+import type { BackupFile } from './manifest.ts'
 
 /** A file of a data directory that nothing can make again. */
 export interface Part {
@@ -10,6 +11,11 @@ export interface Part {
   readonly file: string
   /** The newest layout that this version knows. */
   readonly layout: number
+}
+
+/** Whether a part was copied in the newest layout: an older one has to be upgraded to be read, which a start after a restore does. */
+export function isReadable({ name, layout }: Part, copied: readonly BackupFile[]): boolean {
+  return copied.some((file) => file.name === name && file.layout === layout)
 }
 
 export type Parts = readonly [log: Part, vault: Part, ...others: Part[]]

@@ -8,7 +8,7 @@ import type { DataFiles } from '../storage.ts'
 import { sha256, sync, writeDurably } from './durable-file.ts'
 import { keyCheck, type LostKeys } from './lost-keys.ts'
 import { type BackupFile, type Manifest, manifestName, manifestOf } from './manifest.ts'
-import { type Part, type Parts, partsOf } from './parts.ts'
+import { isReadable, type Part, type Parts, partsOf } from './parts.ts'
 
 export interface TakeOptions {
   readonly files: DataFiles
@@ -66,7 +66,7 @@ export async function takeBackup(options: TakeOptions): Promise<Taken> {
     for (const part of parts) await copyPart(options, part)
     const files: BackupFile[] = []
     for (const { name } of parts) files.push(await describe(options, name))
-    const { log, lostKeys } = checkCopiedLog(options, parts)
+    const { log, lostKeys } = checkCopiedLog(options, parts, files)
     const manifest = manifestOf({ daybook: version, takenAt: now, log, files })
     writeDurably(join(directory, manifestName), `${JSON.stringify(manifest, undefined, 2)}\n`)
     if (isNew) sync(dirname(directory))
@@ -97,9 +97,10 @@ async function describe({ directory, onProgress }: TakeOptions, name: string): P
 function checkCopiedLog(
   { directory, registry, onProgress }: TakeOptions,
   [{ name, file }, vault]: Parts,
+  copied: readonly BackupFile[],
 ): { readonly log: LogSummary; readonly lostKeys: LostKeys | undefined } {
   const copy = join(directory, name)
-  const keys = registry && keyCheck(join(directory, vault.name), registry)
+  const keys = registry && isReadable(vault, copied) ? keyCheck(join(directory, vault.name), registry) : undefined
   try {
     const log = checkLog(copy, (done, total, events) => {
       keys?.look(events)

@@ -8,7 +8,7 @@ import type { DataFiles } from '../storage.ts'
 import { sha256 } from './durable-file.ts'
 import { keyCheck, type LostKeys } from './lost-keys.ts'
 import { BrokenBackupError, type Manifest, readManifest } from './manifest.ts'
-import { type Part, partsOf } from './parts.ts'
+import { isReadable, partsOf } from './parts.ts'
 
 export interface VerifyOptions {
   /** Where the backup is. */
@@ -54,10 +54,8 @@ export async function verifyBackup({ directory, files, registry, onProgress }: V
   for (const { name } of parts)
     if (!manifest.files.some((file) => file.name === name)) throw broken(join(directory, name), 'is missing')
   const [log, vault] = parts
-  const isReadable = ({ name, layout }: Part) =>
-    manifest.files.some((file) => file.name === name && file.layout === layout)
-  // An older layout has to be upgraded to be read; what is in it was verified when it was copied.
-  if (!isReadable(log) || !isReadable(vault)) return { manifest }
+  // What is in an older layout was verified when it was copied.
+  if (!isReadable(log, manifest.files) || !isReadable(vault, manifest.files)) return { manifest }
   const keys = keyCheck(join(directory, vault.name), registry)
   try {
     const found = checkLog(join(directory, log.name), (position, head, events) => {

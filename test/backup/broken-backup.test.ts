@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { memoryKeyVault } from '../../src/adapters/memory/key-vault.ts'
 import { restoreBackup } from '../../src/backup/restore.ts'
@@ -170,6 +171,18 @@ test('whose personal data nobody can read any more is found, and not who was for
   expect(await take(data, backup)).toMatchObject({ lostKeys })
   expect(await verify(backup)).toMatchObject({ lostKeys })
   expect(await verify(whole.backup)).toMatchObject({ lostKeys: { persons: 0, first: [] } })
+})
+
+test('a vault that an older version has written is backed up as it is', async () => {
+  const directory = ownDirectory()
+  const data = join(directory, 'data')
+  cpSync(whole.data, data, { recursive: true })
+  const vault = new DatabaseSync(filesOf(data).vault)
+  vault.exec('DROP TABLE person; PRAGMA user_version = 0')
+  vault.close()
+  const { manifest, lostKeys } = await take(data, join(directory, 'backup'))
+  expect(manifest.files.find(({ name }) => name === 'vault.db')).toMatchObject({ layout: 0 })
+  expect(lostKeys).toBeUndefined()
 })
 
 test.each(['log.db', 'vault.db', 'credentials.db'])('a flipped bit anywhere in %s is found', async (name) => {

@@ -97,7 +97,8 @@ export function accounts(options: AccountsOptions): Accounts {
     positions: positionTokens(options.store.logId),
     onFailure: (error) => onFailure(error, 'guest cart'),
   })
-  const mail = options.mail && mailQueue({ gateway: options.mail, onFailure: (error) => onFailure(error, 'mail') })
+  const mail =
+    options.mail && mailQueue({ gateway: options.mail, clock, onFailure: (error) => onFailure(error, 'mail') })
   const addressHash = hashed('address')
   const requestsPerMinute = config.DAYBOOK_ACCOUNT_REQUESTS_PER_MINUTE
   const mailed = { key: keyFor('mail'), clock }

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { Clock } from '../engine/clock.ts'
+import { type Clock, inTime } from '../engine/clock.ts'
 import { type CredentialStore, sessionKind } from '../engine/credential-store.ts'
 import type { Signal } from '../engine/signal.ts'
 
@@ -80,13 +80,9 @@ export function endedSessions({ store, clock, signal, onFailure }: EndedSessionO
   }
 
   async function askInTime(sessionId: string): Promise<boolean> {
-    const { promise: late, reject } = Promise.withResolvers<never>()
-    const cancel = clock.after(patienceMs, () => reject(new Error('The store of sessions does not answer in time')))
-    try {
-      return await Promise.race([ask(sessionId), late])
-    } finally {
-      cancel()
-    }
+    const isEnded = await inTime(clock, patienceMs, ask(sessionId))
+    if (isEnded === undefined) throw new Error('The store of sessions does not answer in time')
+    return isEnded
   }
 
   return {

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import pRetry, { AbortError } from 'p-retry'
+import { type Clock, inTime } from '../engine/clock.ts'
 import { UnavailableError } from '../engine/errors.ts'
 import { type Mail, type MailGateway, UndeliverableMailError } from './mail-gateway.ts'
 
@@ -19,25 +19,21 @@ export interface MailQueue {
 
 export interface MailQueueOptions {
   readonly gateway: MailGateway
+  readonly clock: Pick<Clock, 'after'>
   /** Told of mails that were given up. */
   readonly onFailure: (error: unknown) => void
   /** Before the second try; it doubles with each. */
   readonly firstPauseMs?: number
-  /** How long mails that are under way are waited for in the end. */
-  readonly longestCloseMs?: number
 }
 
 const maxWaiting = 1_000
 const atOnce = 4
 const retries = 6
+/** How long mails that are under way are waited for in the end. */
+const longestCloseMs = 3_000
 
 /** Nothing is lost with a mail that is not sent, for it can be asked for again: so the queue is in memory alone. */
-export function mailQueue({
-  gateway,
-  onFailure,
-  firstPauseMs = 1_000,
-  longestCloseMs = 3_000,
-}: MailQueueOptions): MailQueue {
+export function mailQueue({ gateway, clock, onFailure, firstPauseMs = 1_000 }: MailQueueOptions): MailQueue {
   const waiting: (() => Promise<Mail | undefined>)[] = []
   const running = new Set<Promise<void>>()
   const closing = new AbortController()
@@ -92,10 +88,7 @@ export function mailQueue({
       if (waiting.length > 0) onFailure(new Error(`The shop stops: ${waiting.length} mails were not sent`))
       waiting.length = 0
       closing.abort(new Error('The shop stops: a mail was not sent'))
-      const ended = new AbortController()
-      const patience = sleep(longestCloseMs, undefined, { signal: ended.signal }).catch(() => {})
-      await Promise.race([Promise.all(running), patience])
-      ended.abort()
+      await inTime(clock, longestCloseMs, Promise.all(running))
       await gateway.close()
     },
   }

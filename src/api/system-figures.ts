@@ -1,4 +1,4 @@
-import type { Clock } from '../engine/clock.ts'
+import { type Clock, inTime } from '../engine/clock.ts'
 import type { HandlerStatus } from '../engine/command-handler.ts'
 import type { AppendBacklog } from '../engine/event-store.ts'
 import type { JobCounts, JobQueue } from '../engine/job-queue.ts'
@@ -63,14 +63,10 @@ export async function ifKnown<Result>(
   clock: Pick<Clock, 'after'>,
   look: () => Promise<Result> | undefined,
 ): Promise<Result | undefined> {
-  const late = Promise.withResolvers<undefined>()
-  const cancel = clock.after(longestLookMs, () => late.resolve(undefined))
   try {
-    return await Promise.race([look(), late.promise])
+    return await inTime(clock, longestLookMs, Promise.resolve(look()))
   } catch {
     return undefined
-  } finally {
-    cancel()
   }
 }
 

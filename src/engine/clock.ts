@@ -36,3 +36,23 @@ export function pause(clock: Pick<Clock, 'after'>, delayMs: number, signal?: Abo
     signal?.addEventListener('abort', end)
   })
 }
+
+/**
+ * Waits for something, but not for long. It goes on by itself, and nobody hears any more of what comes later.
+ * @param limitMs how long, in milliseconds
+ * @returns undefined where it has not come by then
+ * @throws what it fails with in time
+ */
+export async function inTime<Result>(
+  clock: Pick<Clock, 'after'>,
+  limitMs: number,
+  coming: Promise<Result>,
+): Promise<Result | undefined> {
+  const over = Promise.withResolvers<undefined>()
+  const cancel = clock.after(limitMs, () => over.resolve(undefined))
+  try {
+    return await Promise.race([coming, over.promise])
+  } finally {
+    cancel()
+  }
+}

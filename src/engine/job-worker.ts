@@ -1,4 +1,4 @@
-import { type Clock, pause } from './clock.ts'
+import { type Clock, inTime, pause } from './clock.ts'
 import type { Command } from './command.ts'
 import type { CommandHandler } from './command-handler.ts'
 import { deadLetter, deadLetterEvents } from './dead-letter.ts'
@@ -282,7 +282,7 @@ export function runJobs(options: JobWorkerOptions): JobWorker {
     },
     async stop() {
       end()
-      await Promise.race([Promise.allSettled([alarmEnded, ending]), pause(clock, longestStopMs)])
+      await inTime(clock, longestStopMs, Promise.allSettled([alarmEnded, ending]))
     },
   }
 }

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type Clock, pause } from './clock.ts'
+import { type Clock, inTime } from './clock.ts'
 import type { EventBatch, EventStore } from './event-store.ts'
 import type { EventRegistry, Recorded } from './events.ts'
 import { advance, type Follower, flush } from './follower.ts'
@@ -140,12 +140,6 @@ export function liveFolding(options: LiveFoldingOptions): LiveFolding {
     head = Math.max(head, seen)
   }
 
-  async function foldOrWait(running: Running): Promise<void> {
-    const done = new AbortController()
-    const folded = fold(running).finally(() => done.abort())
-    await Promise.race([folded, pause(clock, longestFreshenMs, done.signal)])
-  }
-
   function flushLater(): void {
     if (signal.aborted) return
     cancelFlush ??= clock.after(flushEveryMs, () => {
@@ -192,7 +186,7 @@ export function liveFolding(options: LiveFoldingOptions): LiveFolding {
 
     async freshen(running) {
       if (!running.live || running.live.position >= position || !isFollowing(running)) return
-      running.freshening ??= foldOrWait(running).finally(() => {
+      running.freshening ??= inTime(clock, longestFreshenMs, fold(running)).finally(() => {
         delete running.freshening
       })
       await running.freshening

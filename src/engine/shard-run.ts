@@ -1,4 +1,4 @@
-import { type Clock, pause } from './clock.ts'
+import { type Clock, inTime, pause } from './clock.ts'
 import { FencedError, NewerVersionError } from './errors.ts'
 import type { EventStore } from './event-store.ts'
 import type { Feed, Stretch } from './feed.ts'
@@ -75,7 +75,7 @@ export function runShards(options: ShardRunOptions): ShardRun {
     let last: Stretch | undefined
     try {
       while (!stopping.signal.aborted) {
-        const result = await (saveAtMs === undefined ? next : before(next, saveAtMs))
+        const result = await (saveAtMs === undefined ? next : inTime(clock, saveAtMs - clock.monotonic(), next))
         if (result?.done) return
         if (result === undefined) {
           if (last) await savePlace(store.logId, follower, last.eventId)
@@ -98,17 +98,6 @@ export function runShards(options: ShardRunOptions): ShardRun {
     } finally {
       // Between two stretches it hears no signal, and would keep its read of the log open.
       stretches.return?.().catch(() => {})
-    }
-  }
-
-  /** What comes before a time; undefined if nothing does. */
-  async function before<Result>(coming: Promise<Result>, atMs: number): Promise<Result | undefined> {
-    const come = new AbortController()
-    const over = pause(clock, Math.max(0, atMs - clock.monotonic()), come.signal).then(() => undefined)
-    try {
-      return await Promise.race([coming, over])
-    } finally {
-      come.abort()
     }
   }
 

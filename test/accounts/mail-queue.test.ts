@@ -2,10 +2,12 @@ import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { type Mail, UndeliverableMailError } from '../../src/accounts/mail-gateway.ts'
 import { mailQueue } from '../../src/accounts/mail-queue.ts'
+import { manualClock } from '../manual-clock.ts'
 
 const mail = (id: string): Mail => ({ id, to: 'ada@example.com', subject: 'Hello', text: 'Hello' })
 
 function queue(send: (mail: Mail, tries: number) => Promise<void>) {
+  const clock = manualClock()
   const sent: string[] = []
   const failures: unknown[] = []
   const tries = new Map<string, number>()
@@ -21,7 +23,8 @@ function queue(send: (mail: Mail, tries: number) => Promise<void>) {
     sent,
     failures,
     tries,
-    mails: mailQueue({ gateway, onFailure: (error) => failures.push(error), firstPauseMs: 1, longestCloseMs: 50 }),
+    clock,
+    mails: mailQueue({ gateway, clock, onFailure: (error) => failures.push(error), firstPauseMs: 1 }),
   }
 }
 
@@ -59,10 +62,12 @@ test('Too many that wait are refused, and given up when the shop stops', async (
 })
 
 test('A mail server that takes a mail and never answers does not keep the shop from stopping', async () => {
-  const { tries, mails } = queue(() => new Promise(() => {}))
+  const { clock, tries, mails } = queue(() => new Promise(() => {}))
   mails.post(async () => mail('never'))
   await expect.poll(() => tries.size).toBe(1)
-  await mails.close()
+  const closed = mails.close()
+  await clock.advance(3_000)
+  await closed
 })
 
 test('A mail after the end is reported, and neither made nor given to a server whose connection is closed', async () => {

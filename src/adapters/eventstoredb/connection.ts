@@ -1,7 +1,7 @@
 import { EventStoreDBClient } from '@eventstore/db-client'
 import { StreamsClient, StreamsService } from '@eventstore/db-client/generated/streams_grpc_pb.js'
 import type { BatchAppendResp, ReadReq } from '@eventstore/db-client/generated/streams_pb.js'
-import { type Clock, pause } from '../../engine/clock.ts'
+import { type Clock, inTime } from '../../engine/clock.ts'
 import { type ReadAnswer, readAnswer } from './read-answer.ts'
 
 /**
@@ -34,7 +34,7 @@ export function connect(url: string, clock: Clock): Connection {
     batchAppend: () => openBatchAppend.call(client),
     async close(timeoutMs) {
       const ended = client.dispose().then(() => closeChannel.call(client))
-      await Promise.race([ended.catch(ignore), pause(clock, timeoutMs)])
+      await inTime(clock, timeoutMs, ended.catch(ignore))
     },
   }
 }

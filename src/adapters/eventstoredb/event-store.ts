@@ -1,5 +1,5 @@
 import { checkAppend } from '../../engine/append-limits.ts'
-import { type Clock, pause } from '../../engine/clock.ts'
+import { type Clock, inTime } from '../../engine/clock.ts'
 import type { AppendResult, EventStore, NewEvent, RecordedEvent } from '../../engine/event-store.ts'
 import { type Appender, appender } from './appender.ts'
 import { type Checkpoints, checkpointsIn } from './checkpoints.ts'
@@ -134,7 +134,7 @@ function eventStore(
 
   async function close(): Promise<void> {
     const finished = Promise.allSettled(underWay).then(() => checkpoints.flush())
-    await Promise.race([finished, pause(clock, closeTimeoutMs)])
+    await inTime(clock, closeTimeoutMs, finished)
     reader.close()
     await connection.close(closeTimeoutMs)
   }

@@ -1,5 +1,5 @@
 import { type Job, Worker } from 'bullmq'
-import { pause, systemClock } from '../../engine/clock.ts'
+import { inTime, pause, systemClock } from '../../engine/clock.ts'
 import type { PatientConnection } from './connection.ts'
 
 /** What is kept of a job beside its name and its id. */
@@ -120,8 +120,6 @@ export function startJobRunner(options: JobRunnerOptions): () => Promise<void> {
   return async () => {
     stopping.abort()
     connection.off('ready', prepareAgain)
-    const waited = new AbortController()
-    await Promise.race([close().catch(onError), pause(systemClock, stopTimeoutMs, waited.signal)])
-    waited.abort()
+    await inTime(systemClock, stopTimeoutMs, close().catch(onError))
   }
 }

@@ -1,6 +1,6 @@
 import { AssertionError } from 'node:assert/strict'
 import type { Ask } from '../engine/command.ts'
-import type { DomainEvent } from '../engine/events.ts'
+import type { DomainEvent, EventDefinitions } from '../engine/events.ts'
 import type { ProcessManager } from '../engine/process-manager.ts'
 import { assertEqual } from './difference.ts'
 import { recorded } from './recording.ts'
@@ -20,7 +20,7 @@ export function reactionsOf(manager: ProcessManager, processId: string) {
        * @param definitions the events of the other aggregate
        * @param id of the other aggregate
        */
-      when(event: DomainEvent, definitions = manager.decider.events, id = processId) {
+      when(event: DomainEvent, definitions: EventDefinitions = manager.decider.events, id = processId) {
         const happened = deepFreeze(recorded(definitions, id, event))
         const isOwn = definitions.category === manager.decider.category && id === processId
         const state = fold(manager.decider, manager.decider.initial, isOwn ? [...events, event] : events)

@@ -29,9 +29,15 @@ class ServerUnreachableError extends Error {
   override readonly name = 'ServerUnreachableError'
 }
 
-/** Where a server is, without the password that its URL may hold, which may have an @ of its own. */
+/** Where a server is, without the password that its URL may hold, which may have an @, a ? or a / of its own, and without its query. */
 export function placeOf(url: string): string {
-  return url.replace(/^(?:.*@|[^/]*\/\/)/, '').replace(/[/?].*$/, '')
+  const address = url.replace(/^[^/]*\/\//, '')
+  const first = address.replace(/[/?].*$/, '')
+  // Behind the colon of a host is the number of a port.
+  const isHosts = /^[^:@]+(?::\d+(?:,[^:@]+|$))*$/.test(first)
+  const path = address.replace(/\?.*$/, '')
+  const hosts = isHosts ? first : (path.includes('@') ? path : address).replace(/^.*@/, '')
+  return hosts.replace(/[/?].*$/, '')
 }
 
 async function reach<Opened>(noun: string, setting: string, url: string, open: () => Promise<Opened>): Promise<Opened> {

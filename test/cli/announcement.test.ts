@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { announce, announcementOf } from '../../src/cli/announcement.ts'
 import { readConfig } from '../../src/config.ts'
 import { type Role, roles } from '../../src/engine/cluster-member.ts'
+import { placeOf } from '../../src/servers.ts'
 
 const served = (isNew = false) => ({
   url: 'http://127.0.0.1:3000',
@@ -65,4 +66,17 @@ test('A process of a cluster names its servers without what it logs in with, and
   })
   expect(Object.keys(announcement.addresses)).toEqual(['Health', 'Metrics'])
   expect(JSON.stringify(announcement)).not.toMatch(/changeit|ssword|secret/)
+})
+
+test.each([
+  ['mongodb://db.example/?authMechanismProperties=AWS_SESSION_TOKEN:abc@def', 'db.example'],
+  ['mongodb://one.example:27017,two.example/?x=abc@def', 'one.example:27017,two.example'],
+  ['mongodb://shop:p@ssword@db.example/daybook?x=abc@def', 'db.example'],
+  ['esdb://admin:p?ss@events.example:2113?tls=true', 'events.example:2113'],
+  ['esdb://admin:p/s@s@events.example:2113?tls=true', 'events.example:2113'],
+  ['esdb://events.example:2113?tls=true', 'events.example:2113'],
+  ['redis://:p?s/s@[::1]:6379/2', '[::1]:6379'],
+  ['redis://[::1]:6379/2', '[::1]:6379'],
+])('Of %s nothing but the hosts is named', (url, hosts) => {
+  expect(placeOf(url)).toBe(hosts)
 })

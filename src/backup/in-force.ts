@@ -1,4 +1,4 @@
-import { type ApiKey, apiKey } from '../domain/api-key.ts'
+import { type ApiKey, apiKey, apiKeyEvents } from '../domain/api-key.ts'
 import { webhooks, webhooksId } from '../domain/webhooks.ts'
 import type { CommandHandler } from '../engine/command-handler.ts'
 import type { EventStore } from '../engine/event-store.ts'
@@ -19,10 +19,10 @@ export async function inForceOf(
   handler: Pick<CommandHandler, 'fold'>,
   onBatch: () => void,
 ): Promise<InForce> {
-  const ids: string[] = []
-  for await (const { events } of store.readAll({ after: 0, filter: { types: new Set(['ApiKeyCreated']) } })) {
+  const ids = new Set<string>()
+  for await (const { events } of store.readAll({ after: 0, filter: { types: new Set(apiKeyEvents.byType.keys()) } })) {
     onBatch()
-    ids.push(...events.map(({ stream }) => idOf(stream)))
+    for (const { stream } of events) ids.add(idOf(stream))
   }
   const apiKeys: InForce['apiKeys'][number][] = []
   for (const id of ids) {

@@ -94,7 +94,7 @@ test('what waits to be told is bounded, however many sessions end', async () => 
   const { open, emitter } = processes()
   const { held } = open()
   const names = new Set<string>()
-  emitter.on('advanced', (sent: readonly string[]) => {
+  emitter.on('signal', (sent: readonly string[]) => {
     for (const name of sent) names.add(name)
   })
   for (let turn = 0; turn < 2_000; turn++) {

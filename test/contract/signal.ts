@@ -28,8 +28,8 @@ export function signalContract(harness: () => Promise<SignalHarness>): void {
   /** The names that a signal has told so far. */
   function heardBy(signal: Signal | undefined): Set<string> {
     const heard = new Set<string>()
-    signal?.listen((projections) => {
-      for (const projection of projections) heard.add(projection)
+    signal?.listen((names) => {
+      for (const name of names) heard.add(name)
     })
     return heard
   }
@@ -37,7 +37,7 @@ export function signalContract(harness: () => Promise<SignalHarness>): void {
   const untilAll = (heard: ReadonlySet<string>, ...names: string[]) =>
     expect.poll(() => Array.from(heard)).toEqual(expect.arrayContaining(names))
 
-  test('tells all members which read models have advanced, the sender too', async () => {
+  test('tells all members the names that are sent, the sender too', async () => {
     const signals = await members(3)
     const heard = signals.map(heardBy)
     signals[1]?.send(['orders', 'carts'])
@@ -67,9 +67,9 @@ export function signalContract(harness: () => Promise<SignalHarness>): void {
   test('is not changed by who sent it', async () => {
     const [sender, receiver] = await members(2)
     const heard = heardBy(receiver)
-    const projections = ['orders']
-    sender?.send(projections)
-    projections.push('carts')
+    const names = ['orders']
+    sender?.send(names)
+    names.push('carts')
     sender?.send(['last'])
     await untilAll(heard, 'orders', 'last')
     expect(heard.has('carts')).toBe(false)
@@ -78,8 +78,8 @@ export function signalContract(harness: () => Promise<SignalHarness>): void {
   test('tells nothing any more to who has ended it, and goes on for the others', async () => {
     const [sender, receiver] = await members(2)
     const ended = new Set<string>()
-    const end = receiver?.listen((projections) => {
-      for (const projection of projections) ended.add(projection)
+    const end = receiver?.listen((names) => {
+      for (const name of names) ended.add(name)
     })
     const heard = heardBy(receiver)
     sender?.send(['before'])

@@ -11,20 +11,20 @@ export function memorySignal(emitter: EventEmitter = new EventEmitter()): Signal
   emitter.setMaxListeners(0) // each member listens
 
   return {
-    send(projections) {
+    send(names) {
       if (closed) return
-      const sent = [...projections]
-      queueMicrotask(() => emitter.emit('advanced', sent))
+      const sent = [...names]
+      queueMicrotask(() => emitter.emit('signal', sent))
     },
 
     listen(run) {
-      const heard = (projections: readonly string[]) => run(projections)
+      const heard = (names: readonly string[]) => run(names)
       const stop = () => {
-        emitter.off('advanced', heard)
+        emitter.off('signal', heard)
         stops.delete(stop)
       }
       if (closed) return stop
-      emitter.on('advanced', heard)
+      emitter.on('signal', heard)
       stops.add(stop)
       return stop
     },

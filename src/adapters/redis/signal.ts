@@ -4,13 +4,13 @@ import type { Signal } from '../../engine/signal.ts'
 import { connectFast, PatientConnection, type RedisServer } from './connection.ts'
 
 interface Listener {
-  readonly run: (projections: readonly string[]) => void
+  readonly run: (names: readonly string[]) => void
   readonly onLost: () => void
 }
 
 interface Message {
   readonly from: string
-  readonly projections: readonly string[]
+  readonly names: readonly string[]
 }
 
 /** A connection over which nothing comes may be gone without a word. */
@@ -19,10 +19,10 @@ const restAfterRefusalMs = 1_000
 
 function parse(text: string): Message | undefined {
   const found: unknown = JSON.parse(text)
-  if (typeof found !== 'object' || found === null || !('from' in found) || !('projections' in found)) return undefined
-  const { from, projections } = found
-  if (typeof from !== 'string' || !Array.isArray(projections)) return undefined
-  return { from, projections: projections.filter((each) => typeof each === 'string') }
+  if (typeof found !== 'object' || found === null || !('from' in found) || !('names' in found)) return undefined
+  const { from, names } = found
+  if (typeof from !== 'string' || !Array.isArray(names)) return undefined
+  return { from, names: names.filter((each) => typeof each === 'string') }
 }
 
 /**
@@ -31,7 +31,7 @@ function parse(text: string): Message | undefined {
  */
 export function openRedisSignal(options: RedisServer): Signal {
   const { prefix, onError = () => {} } = options
-  const channel = `${prefix}:advanced`
+  const channel = `${prefix}:signal`
   const self = randomUUID()
   const listeners = new Set<Listener>()
   const publisher = connectFast(options)
@@ -41,20 +41,20 @@ export function openRedisSignal(options: RedisServer): Signal {
   let isSending = false
   let isClosed = false
 
-  function tell(projections: readonly string[]): void {
-    for (const { run } of listeners) run(projections)
+  function tell(names: readonly string[]): void {
+    for (const { run } of listeners) run(names)
   }
 
   async function flush(): Promise<void> {
     if (isSending || unsent.size === 0 || isClosed) return
     isSending = true
-    const projections = [...unsent]
+    const names = [...unsent]
     unsent = new Set()
     try {
-      const message: Message = { from: self, projections }
+      const message: Message = { from: self, names }
       await publisher.run((client) => client.publish(channel, JSON.stringify(message)))
     } catch (error) {
-      for (const each of projections) unsent.add(each) // until Redis is back, or takes them
+      for (const name of names) unsent.add(name) // until Redis is back, or takes them
       if (publisher.isReady()) {
         onError(error)
         await sleep(restAfterRefusalMs, undefined, { ref: false })
@@ -83,7 +83,7 @@ export function openRedisSignal(options: RedisServer): Signal {
   subscriber.on('message', (_channel, text) => {
     try {
       const message = parse(text)
-      if (message !== undefined && message.from !== self) tell(message.projections)
+      if (message !== undefined && message.from !== self) tell(message.names)
     } catch (error) {
       onError(error)
     }
@@ -101,14 +101,14 @@ export function openRedisSignal(options: RedisServer): Signal {
   }, pingEveryMs).unref()
 
   return {
-    send(projections) {
-      if (isClosed || projections.length === 0) return
-      const sent = [...projections]
+    send(names) {
+      if (isClosed || names.length === 0) return
+      const sent = [...names]
       queueMicrotask(() => {
         if (!isClosed) tell(sent)
       })
       if (unsent.size === 0) setImmediate(() => void flush())
-      for (const each of sent) unsent.add(each)
+      for (const name of sent) unsent.add(name)
     },
 
     listen(run, onLost = () => {}) {

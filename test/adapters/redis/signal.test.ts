@@ -15,7 +15,7 @@ async function harness(): Promise<SignalHarness> {
       const signal = openRedisSignal({ url, prefix })
       const expected = ++count
       await expect
-        .poll(async () => (await client.pubsub('NUMSUB', `${prefix}:advanced`))[1])
+        .poll(async () => (await client.pubsub('NUMSUB', `${prefix}:signal`))[1])
         .toBeGreaterThanOrEqual(expected)
       return signal
     },
@@ -25,6 +25,21 @@ async function harness(): Promise<SignalHarness> {
 
 describe.skipIf(skipped)(`the signal over Redis${skipped ? ` (${withoutRedis})` : ''}`, () => {
   signalContract(harness)
+
+  test('says on the wire, which other versions read, what is to be looked at by names', async () => {
+    const { url, prefix, client, dispose } = keySpace()
+    onTestFinished(dispose)
+    const messages: unknown[] = []
+    client.on('message', (channel, text) => messages.push([channel, JSON.parse(text)]))
+    await client.subscribe(`${prefix}:signal`)
+    const signal = openRedisSignal({ url, prefix })
+    onTestFinished(() => signal.close())
+    signal.send(['orders', 'session:a7'])
+    await expect
+      .poll(() => messages)
+      .toEqual([[`${prefix}:signal`, { from: expect.any(String), names: ['orders', 'session:a7'] }]])
+    await client.unsubscribe()
+  })
 })
 
 describe.skipIf(withoutServer !== undefined)(

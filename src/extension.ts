@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { CommandDefinition } from './engine/command-definition.ts'
 import { type Definitions, projectionsOf } from './engine/engine.ts'
 import type { JobDefinition } from './engine/job.ts'
-import type { PersonalData } from './engine/personal-data.ts'
+import { type PersonalData, personalPaths } from './engine/personal-data.ts'
 import type { QueryDefinition } from './engine/query-definition.ts'
 import type { PaymentGateway } from './workers/payment-gateway.ts'
 
@@ -69,6 +69,14 @@ function assertUnique(what: string, names: readonly string[]): void {
     throw new ExtensionError(`There are two ${what} called ${repeated}. Give one of them another name.`)
 }
 
+/** Who is forgotten is who the data are sealed for: an id that is only nearly the person's would leave them readable. */
+function assertPersonIsNamed({ name, decider, type, body, personOf }: CommandDefinition): void {
+  if (personOf || personalPaths(decider.commands[type] ?? body).length === 0) return
+  throw new ExtensionError(
+    `The command ${name} takes personal data and does not say whose, so that it would stay readable when the person is forgotten. Write \`personOf: ({ principal }) => principal.id\` where it is the sender's, or \`personOf: ({ id }) => id\` where the id of the aggregate is the person's.`,
+  )
+}
+
 /** All that a shop is made of: its aggregates, read models, processes and jobs, and what people may ask of them. */
 export interface ShopParts extends Definitions {
   readonly commands: readonly CommandDefinition[]
@@ -80,10 +88,10 @@ export interface ShopParts extends Definitions {
 /**
  * Checks what a shop is made of, with its extensions: it would start otherwise, and mix up what has one name.
  * @param scopes all that API keys can have
- * @throws ExtensionError for two of one name, for a permission that no key can have, and for a wrong module
+ * @throws ExtensionError for two of one name, for a permission that no key can have, for a wrong module, and for personal data of nobody
  */
 export function assertFits(extensions: readonly Extension[], shop: ShopParts, scopes: readonly string[]): void {
-  for (const { name, module } of extensions) {
+  for (const { name, module, commands = [] } of extensions) {
     if (!isExtension({ name, module }))
       throw new ExtensionError(
         `The extension ${name} needs a name in kebab-case, and as its module import.meta.url, not ${module}.`,
@@ -93,6 +101,7 @@ export function assertFits(extensions: readonly Extension[], shop: ShopParts, sc
         `The extension ${name} is exported by the file that is run. Put it into a file of its own: threads load it, too.`,
       )
     }
+    for (const each of commands) assertPersonIsNamed(each)
   }
   const projections = projectionsOf(shop).map(({ name }) => name)
   const named = {

@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { staff } from '../src/engine/access.ts'
-import { command } from '../src/engine/command-definition.ts'
+import { shopper, staff } from '../src/engine/access.ts'
+import { type CommandDefinition, command } from '../src/engine/command-definition.ts'
 import { decider } from '../src/engine/decider.ts'
 import { defineEvents } from '../src/engine/events.ts'
+import { personal } from '../src/engine/personal-data.ts'
 import { collection, projection } from '../src/engine/projection.ts'
 import { documentQuery } from '../src/engine/query-definition.ts'
-import { type Extension, loadExtensions } from '../src/extension.ts'
+import { type Extension, ExtensionError, loadExtensions } from '../src/extension.ts'
 import { forReading } from '../src/shop.ts'
 import type { PaymentGateway } from '../src/workers/payment-gateway.ts'
 import { openShop } from './integration/open-shop.ts'
@@ -88,6 +89,37 @@ test('a command that nobody else has is taken', () => {
   })
   const shop = forReading([extension({ aggregates: [note], commands: [write], projections, queries: [query({})] })])
   expect(shop.commands).toContain(write)
+})
+
+const Message = z.strictObject({ subject: z.string(), text: personal(z.string()) })
+const message = decider({
+  events: defineEvents('message', { MessageWritten: z.object({ text: Message.shape.text }) }),
+  commands: { WriteMessage: Message },
+  initial: {},
+  evolve: (state) => state,
+  decide: { WriteMessage: () => [] },
+})
+
+function writeMessage(personOf?: CommandDefinition['personOf']) {
+  return command({
+    name: 'writeMessage',
+    route: 'POST /v1/messages',
+    summary: 'Write a message',
+    who: shopper(),
+    target: message,
+    type: 'WriteMessage',
+    creates: { location: '/v1/messages/{id}' },
+    ...(personOf && { personOf }),
+  })
+}
+
+test('a command with personal data fits only where it says whose they are', () => {
+  const fitted = (write: CommandDefinition) => () =>
+    forReading([extension({ aggregates: [message], commands: [write] })])
+  expect(fitted(writeMessage())).toThrow(ExtensionError)
+  expect(fitted(writeMessage())).toThrow('writeMessage takes personal data and does not say whose')
+  expect(fitted(writeMessage())).toThrow('personOf: ({ principal }) => principal.id')
+  expect(fitted(writeMessage(({ principal }) => principal.id))).not.toThrow()
 })
 
 test('a module that does not export what is looked for says so', async () => {

@@ -156,7 +156,8 @@ export function commandRoute(definition: CommandDefinition, options: CommandRout
     const { id, commandId, expectedRevision, occurredAt } = parsed
     const sent: Sent = { id, principal, newId: (name) => derivedId(commandId, 'new', name) }
     const data = definition.toData(parsed.body, sent)
-    const sealed = await personal.seal(commandSchema ?? body, data, () => definition.personOf(sent, state, data))
+    const person = () => definition.personOf?.(sent, state, data) ?? id
+    const sealed = await personal.seal(commandSchema ?? body, data, person)
     const command: Command = {
       decider,
       target: within ?? id,

@@ -52,8 +52,8 @@ export interface CommandDefinition {
   readonly keyRequired: boolean
   /** A process or a job follows from it: none does from history that is brought in, so it cannot be sent as such. */
   readonly startsWork: boolean
-  /** Whose the personal data in it is. */
-  personOf(sent: Sent, state: unknown, data: EventData): string
+  /** Whose the personal data in it is; absent where nobody said, and it is sealed for the id of the aggregate. */
+  personOf?(sent: Sent, state: unknown, data: EventData): string
   /** Values that must be unique in the shop, claimed before the command is decided. */
   claims(data: EventData): readonly UniqueValue[]
   /** Whether an aggregate that exists still holds what it has claimed; once it does not, it never does again. */
@@ -85,7 +85,7 @@ interface Shape<State, C extends CommandSchemas, Type extends keyof C & string, 
   readonly keyRequired?: boolean
   /** True where a process or a job does the rest, such as paying money back. */
   readonly startsWork?: boolean
-  /** By default the id of the aggregate. */
+  /** Id of the person whose the personal data in it is: by default that of the aggregate, which an extension has to say, too. */
   readonly personOf?: (sent: Sent, state: State, data: z.output<C[Type]>) => string
   readonly claims?: (data: z.output<C[Type]>) => readonly UniqueValue[]
   /** By default what exists holds its claims for ever. */
@@ -162,7 +162,7 @@ export function command(shape: {
     ...(creates?.id && { chooseId: creates.id }),
     keyRequired: shape.keyRequired ?? false,
     startsWork: shape.startsWork ?? false,
-    personOf: shape.personOf ?? (({ id }) => id),
+    ...(shape.personOf && { personOf: shape.personOf }),
     claims: shape.claims ?? (() => []),
     holds: shape.holds ?? (() => true),
     toData: shape.toData ?? ((sent) => sent),

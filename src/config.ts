@@ -27,6 +27,18 @@ const Proxies = z.union(
   ],
   'must be a number of proxies, or their addresses and networks (10.0.0.0/8), separated by commas',
 )
+
+/** Whether a page can have this origin: as the Fetch standard writes it, any (`*`), or that of pages which have none (`null`). */
+function isOrigin(text: string): boolean {
+  if (text === '*' || text === 'null') return true
+  const url = URL.parse(text)
+  return url !== null && !/^$|\*/.test(url.host) && text === `${url.protocol}//${url.host}`
+}
+
+const Origins = List.refine((origins) => origins.every(isOrigin), {
+  error: ({ input }) =>
+    `must be origins as browsers send them, separated by commas, such as https://shop.example or http://localhost:5173; ${Array.isArray(input) ? input.find((each) => !isOrigin(String(each))) : input} is none`,
+})
 /** Of what people keep: from a minute to ten years. */
 const Lifetime = z.coerce.number().int().min(60_000).max(315_576_000_000)
 const Secret = z.string().min(32, 'must have at least 32 characters')
@@ -123,7 +135,7 @@ const settings = {
     .max(31_536_000_000)
     .default(432_000_000)
     .describe('How long a webhook may fail without any success before it is disabled'),
-  DAYBOOK_CORS_ORIGINS: List.default([]).describe('Origins of web pages that may call the API, separated by commas'),
+  DAYBOOK_CORS_ORIGINS: Origins.default([]).describe('Origins of web pages that may call the API, separated by commas'),
   DAYBOOK_TRUST_PROXY: Proxies.default([]).describe(
     'Proxies whose X-Forwarded-For is believed: their addresses and networks, separated by commas; or how many there are one behind the other, if nobody can get past them; none by default',
   ),
@@ -241,7 +253,9 @@ function wording(issue: z.core.$ZodRawIssue): string | undefined {
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const known = new Set<string>([...Object.keys(settings), ...secrets.map((name) => `${name}_FILE`)])
   const unknown = Object.keys(environment).filter((name) => name.startsWith('DAYBOOK_') && !known.has(name))
-  const wrong = unknown.map((name) => `${name}: is no setting of Daybook; see \`daybook config\``)
+  const wrong = unknown.map(
+    (name) => `${name}: is no setting of Daybook; unset or correct it (\`daybook config\` lists all)`,
+  )
   const given = { ...environment, ...fromFiles(environment) }
   const parsed = Settings.safeParse(
     Object.fromEntries(Object.keys(settings).map((name) => [name, given[name] === '' ? undefined : given[name]])),
@@ -259,14 +273,15 @@ export interface SettingInfo {
   readonly description: string
 }
 
-/** All settings as they are, without secrets. */
-export function describeConfig(config: Config): readonly SettingInfo[] {
-  const values = new Map<string, unknown>(Object.entries(config))
+/** All settings as they are, without secrets; undefined stands for those that can't be read. */
+export function describeConfig(config: Config | undefined): readonly SettingInfo[] {
+  const values = new Map<string, unknown>(Object.entries(config ?? {}))
   return Object.entries(settings).map(([name, schema]) => {
     const value = values.get(name)
     const isSecret = secrets.some((secret) => secret === name)
+    const absent = config === undefined ? '(not read)' : '(not set)'
     const shown =
-      value === undefined ? '(not set)' : isSecret ? '(set)' : Array.isArray(value) ? value.join(',') : String(value)
+      value === undefined ? absent : isSecret ? '(set)' : Array.isArray(value) ? value.join(',') : String(value)
     return { name, value: shown, description: schema.description ?? '' }
   })
 }

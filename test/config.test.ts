@@ -46,3 +46,46 @@ test.each([
   expect(read).toThrow(`The settings are wrong:\n  ${name}: ${words}`)
   expect(read).not.toThrow(/Invalid|expected/)
 })
+
+test.each([
+  ['', []],
+  ['*', ['*']],
+  ['null', ['null']],
+  [
+    'https://shop.example, http://localhost:5173,http://[::1]:8080,capacitor://localhost',
+    ['https://shop.example', 'http://localhost:5173', 'http://[::1]:8080', 'capacitor://localhost'],
+  ],
+])('Pages may call from the origins %s', (value, origins) => {
+  expect(readConfig({ DAYBOOK_CORS_ORIGINS: value }).DAYBOOK_CORS_ORIGINS).toEqual(origins)
+})
+
+test.each([
+  'foo',
+  'shop.example',
+  'localhost:5173',
+  'https://',
+  'file://',
+  'https://shop.example/',
+  'https://shop.example/page',
+  'https://shop.example?page',
+  'https://shop.example:443',
+  'https://Shop.example',
+  'https://ada@shop.example',
+  'https://*.shop.example',
+])('No browser sends the origin %s', (value) => {
+  expect(() => readConfig({ DAYBOOK_CORS_ORIGINS: `https://one.example,${value}` })).toThrow(
+    `The settings are wrong:\n  DAYBOOK_CORS_ORIGINS: must be origins as browsers send them, separated by commas, such as https://shop.example or http://localhost:5173; ${value} is none`,
+  )
+})
+
+test('What is no setting is named, with what to do', () => {
+  expect(() => readConfig({ DAYBOOK_PROT: '1' })).toThrow(
+    'DAYBOOK_PROT: is no setting of Daybook; unset or correct it (`daybook config` lists all)',
+  )
+})
+
+test('All settings are listed, though they can’t be read', () => {
+  const listed = describeConfig(undefined)
+  expect(listed.map(({ name }) => name)).toEqual(describeConfig(readConfig({})).map(({ name }) => name))
+  expect(new Set(listed.map(({ value }) => value))).toEqual(new Set(['(not read)']))
+})

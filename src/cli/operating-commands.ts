@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { describeConfig, readConfig } from '../config.ts'
+import { type Config, describeConfig, readConfig } from '../config.ts'
 import type { Extension } from '../extension.ts'
 import { connecting } from './connection.ts'
 import { exitCodes } from './ending.ts'
@@ -88,9 +88,15 @@ export function operatingCommands(program: Command, extensions: readonly Extensi
     .description('show all settings, without secrets')
     .action(async () => {
       const { printTable } = await import('./output.ts')
-      printTable(
-        ['setting', 'value', 'what it is'],
-        describeConfig(readConfig()).map(({ name, value, description }) => [name, value, description]),
-      )
+      let config: Config | undefined
+      try {
+        config = readConfig()
+      } finally {
+        // Whoever has set something wrong finds here what there is.
+        printTable(
+          ['setting', 'value', 'what it is'],
+          describeConfig(config).map(({ name, value, description }) => [name, value, description]),
+        )
+      }
     })
 }

@@ -11,9 +11,10 @@ import { type Config, ConfigError, readConfig } from './config.ts'
 import { type Clock, systemClock } from './engine/clock.ts'
 import { roles as allRoles, type Role } from './engine/cluster-member.ts'
 import { accountsSecret } from './engine/credential-store.ts'
-import type { Engine } from './engine/engine.ts'
+import { type Engine, projectionsOf } from './engine/engine.ts'
 import { NewerVersionError } from './engine/errors.ts'
 import { watchLogHealth } from './engine/log-health.ts'
+import { unknownProjections } from './engine/projection-opening.ts'
 import { runningEngine } from './engine-composition.ts'
 import type { Extension } from './extension.ts'
 import { observation } from './observation.ts'
@@ -78,6 +79,8 @@ export async function daybook(options: DaybookOptions = {}): Promise<Daybook> {
     const storage = { ...stored, store: log.store }
     const { vault, credentials, store } = storage
     const definitions = shop(surroundingsOf(config, storage, options.gateways), extensions)
+    const unknown = unknownProjections(await storage.readStore.generations(), projectionsOf(definitions))
+    if (unknown.length > 0) logger.warn(withoutExtension(unknown))
     const isNew = (await store.head()).position === 0
     const held = works ? roles : []
     const starting = { config, storage, definitions, extensions, roles: held, works, onFailure }
@@ -133,6 +136,11 @@ export async function daybook(options: DaybookOptions = {}): Promise<Daybook> {
     await opened.disposeAsync()
     throw openingError(config.DAYBOOK_DATA_DIR, error)
   }
+}
+
+/** What to do where the plain `daybook` has the data of a shop of its own, or an older one those of a newer. */
+function withoutExtension(projections: readonly string[]): string {
+  return `The shop has read models that this program does not know: ${projections.join(', ')}. They are those of an extension, or of a newer Daybook, nothing of which is served now. Where the shop is one of its own, start its own command instead: node main.ts serve.`
 }
 
 /** Where failures are told that no request is answered with, and whether one of them is something that only a newer version knows. */

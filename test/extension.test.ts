@@ -11,6 +11,7 @@ import { type Extension, ExtensionError, loadExtensions } from '../src/extension
 import { forReading } from '../src/shop.ts'
 import type { PaymentGateway } from '../src/workers/payment-gateway.ts'
 import { openShop } from './integration/open-shop.ts'
+import { startServer } from './server-process.ts'
 
 const noteEvents = defineEvents('note', { NoteWritten: z.object({}) })
 const note = decider({
@@ -124,4 +125,13 @@ test('a command with personal data fits only where it says whose they are', () =
 
 test('a module that does not export what is looked for says so', async () => {
   await expect(loadExtensions([{ name: 'notes', module: import.meta.url }])).rejects.toThrow('does not export')
+})
+
+test('the plain command warns of read models that only the shop of its own knows', { timeout: 60_000 }, async () => {
+  const { directory, close } = await openShop({}, undefined, [extension({ aggregates: [note], projections })])
+  await close()
+  await using plain = startServer({ directory })
+  await plain.ready()
+  const warnings = () => plain.output().match(/"msg":"[^"]*does not know[^"]*"/g)
+  await expect.poll(warnings).toEqual([expect.stringMatching(/does not know: notes\. .*node main\.ts serve/)])
 })

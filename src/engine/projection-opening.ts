@@ -101,3 +101,13 @@ export async function openProjections(options: OpeningOptions): Promise<Opened> 
   const position = followers.length > 0 ? Math.max(...followers.map((follower) => follower.position)) : head
   return { position, missing, unfinished }
 }
+
+/** The names of projections that have live documents, and are none of those that are known. */
+export function unknownProjections(
+  generations: readonly GenerationInfo[],
+  known: readonly Projection[],
+): readonly string[] {
+  const names = new Set(known.map(({ name }) => name))
+  const live = generations.filter(({ state, projection }) => state === 'live' && !names.has(projection))
+  return [...new Set(live.map(({ projection }) => projection))]
+}

@@ -16,7 +16,7 @@ import { admit } from './caller.ts'
 import { type ApiRequest, headerOf, type Route } from './exchange.ts'
 import { isRecord } from './json.ts'
 import { networkAddressOf } from './network-address.ts'
-import { problem, problemJson, problemOf } from './problems.ts'
+import { type ProblemError, problem, problemJson, problemOf } from './problems.ts'
 import { routeLimit } from './rate-limits.ts'
 import { isCorrelationId } from './request-headers.ts'
 import { withinRequest } from './request-spans.ts'
@@ -63,6 +63,12 @@ function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyRepl
     .send(problemJson(found, request.id))
 }
 
+/** Of names that would change the prototypes of objects that are made from them. */
+function refusedFields(): ProblemError {
+  const detail = 'The body has a field `__proto__`, or `constructor` with a field `prototype`. Leave it out.'
+  return problem(400, 'invalid-json', detail)
+}
+
 /** A server without routes: what holds for all requests, whatever they ask for. */
 export async function server(options: ServerOptions): Promise<FastifyInstance> {
   const { bodyLimitBytes, trustProxy, corsOrigins, admission, logger } = options
@@ -96,11 +102,17 @@ export async function server(options: ServerOptions): Promise<FastifyInstance> {
   })
 
   const parseJson = app.getDefaultJsonParser('error', 'error')
+  const parseAnyJson = app.getDefaultJsonParser('ignore', 'ignore')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     // A command without content may be sent with the header all the same.
     if (body === '') done(null, undefined)
-    else parseJson(request, String(body), done)
+    else
+      parseJson(request, String(body), (refused, parsed) => {
+        if (refused === null) done(null, parsed)
+        // Of what is refused, the parser does not say whether it is JSON.
+        else parseAnyJson(request, String(body), (unreadable) => done(unreadable ?? refusedFields()))
+      })
   })
 
   // A body may take as long to arrive as its sender likes.

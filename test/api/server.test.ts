@@ -51,6 +51,15 @@ test('What can’t be read is refused before anything is done', async () => {
   expect(problemOf(await post(deep))).toEqual([422, 'invalid'])
 })
 
+test('A body that is JSON, with names that are refused, is not called anything else', async () => {
+  const { send, staff } = await serve()
+  const detailOf = async (raw: string) => (await send('POST /v1/venues', { as: staff, raw })).json().detail
+  expect(await detailOf('{"a":')).toBe('The body is not valid JSON.')
+  const refused = 'The body has a field `__proto__`, or `constructor` with a field `prototype`. Leave it out.'
+  expect(await detailOf('{"a":[{"__proto__":1}]}')).toBe(refused)
+  expect(await detailOf('{"constructor":{"prototype":1}}')).toBe(refused)
+})
+
 test('Unknown addresses are 404, wrong methods 405 with those that are right', async () => {
   const { send } = await serve()
   expect(problemOf(await send('GET /nothing'))).toEqual([404, 'route-not-found'])

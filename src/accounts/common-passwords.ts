@@ -1,6 +1,6 @@
 import { shortestPassword } from './passwords.ts'
 
-/** Passwords that many people have, which are those that are tried first (NIST SP 800-63B, section 5.1.1.2). */
+/** Passwords that many people have, which are those that are tried first (NIST SP 800-63B-4, section 3.1.1.2). */
 export interface CommonPasswords {
   /** Whether a password is one of them, however it is written large or small. */
   has(password: string): Promise<boolean>

@@ -10641,7 +10641,7 @@ export interface operations {
                      */
                     readonly token: string;
                     /**
-                     * @description New password: 8 to 200 characters of any kind, and none of the most common passwords
+                     * @description New password: 8 to 200 characters of any kind, and none that is easy to guess: not one of the most common, one character repeated, or the person's name or e-mail address
                      * @example correct horse battery staple
                      */
                     readonly password: string;
@@ -10939,7 +10939,7 @@ export interface operations {
                      */
                     readonly token: string;
                     /**
-                     * @description New password: 8 to 200 characters of any kind, and none of the most common passwords
+                     * @description New password: 8 to 200 characters of any kind, and none that is easy to guess: not one of the most common, one character repeated, or the person's name or e-mail address
                      * @example correct horse battery staple
                      */
                     readonly password: string;
@@ -11062,7 +11062,7 @@ export interface operations {
                      */
                     readonly password: string;
                     /**
-                     * @description New password: 8 to 200 characters of any kind, and none of the most common passwords
+                     * @description New password: 8 to 200 characters of any kind, and none that is easy to guess: not one of the most common, one character repeated, or the person's name or e-mail address
                      * @example correct horse battery staple
                      */
                     readonly newPassword: string;

@@ -41,8 +41,11 @@ describe('an account', () => {
 
   test('of a customer whom the shop has registered before is that customer', async () => {
     const shop = await openShop()
-    await shop.post('/v1/customers', { id: 'ada', email: 'Ada@Example.com', name: 'Ada' })
-    expect((await openAccount(shop, ada)).customerId).toBe('ada')
+    await shop.post('/v1/customers', { id: 'ada', email: 'Ada@Example.com', name: 'Countess Lovelace' })
+    await ask(shop, 'register', { email: ada, name: 'A. L.' })
+    const confirm = { token: tokenIn(await nextMail(shop, ada)), password: 'Countess Lovelace' }
+    expect((await ask(shop, 'confirm', confirm)).status).toBe(422)
+    expect((await ask(shop, 'confirm', { ...confirm, password })).body.customerId).toBe('ada')
   })
 
   test('links its mails to the page of the shop, with the token behind the #', async () => {
@@ -189,6 +192,27 @@ describe('a password', () => {
     expect((await ask(shop, 'confirm', { token: confirm, password })).status).toBe(201)
     expect((await ask(shop, 'reset-password', { token: reset, password: newPassword })).status).toBe(201)
   })
+
+  test.each(['ada@example.com', 'ada12345', 'Ada Lovelace!', 'aaaaaaaaaa', '        ', 'daybook2026'])(
+    'that is guessed from whose and where it is is refused, wherever one is chosen: %j',
+    async (guessed) => {
+      const shop = await openShop()
+      await ask(shop, 'register', { email: ada, name: 'Ada Lovelace' })
+      const confirm = tokenIn(await nextMail(shop, ada))
+      const refused = (field: string) => ({
+        status: 422,
+        body: { errors: [{ pointer: `#/${field}`, detail: expect.stringContaining('Choose another') }] },
+      })
+      expect(await ask(shop, 'confirm', { token: confirm, password: guessed })).toMatchObject(refused('password'))
+      const { token } = (await ask(shop, 'confirm', { token: confirm, password })).body
+      const change = { password, newPassword: guessed }
+      expect(await ask(shop, 'change-password', change, token)).toMatchObject(refused('newPassword'))
+      await ask(shop, 'forgot-password', { email: ada })
+      const reset = { token: tokenIn(await nextMail(shop, ada, 2)), password: guessed }
+      expect(await ask(shop, 'reset-password', reset)).toMatchObject(refused('password'))
+      expect((await ask(shop, 'reset-password', { ...reset, password: newPassword })).status).toBe(201)
+    },
+  )
 
   test('that is changed ends the other sessions, and needs the present one', async () => {
     const shop = await openShop()

@@ -3,6 +3,8 @@ import { z } from 'zod'
 import { type AccountGuard, type AccountGuardOptions, accountGuard } from '../../accounts/account-guard.ts'
 import type { Account } from '../../accounts/account-records.ts'
 import type { CommonPasswords } from '../../accounts/common-passwords.ts'
+import type { Profile } from '../../accounts/customer-accounts.ts'
+import { isGuessable, isPersonal } from '../../accounts/guessable-passwords.ts'
 import type { confirmationTokens, resetTokens } from '../../accounts/mail-token.ts'
 import { EmailAddress } from '../../domain/values.ts'
 import { reject } from '../../engine/errors.ts'
@@ -40,8 +42,19 @@ function tokenNotGood() {
 
 /** @throws ProblemError (422) that names the field */
 async function assertUncommon(common: CommonPasswords, password: string, field: string): Promise<void> {
-  if (!(await common.has(password))) return
-  const detail = 'Many people have this password, so it is tried first. Choose another one: several words are best.'
+  if (!isGuessable(password) && !(await common.has(password))) return
+  const detail = 'Many people have such a password, so it is tried first. Choose another one: several words are best.'
+  throw invalid([{ detail, ...inBody([field]) }])
+}
+
+/**
+ * @param profile whose password it becomes, as far as that is known
+ * @throws ProblemError (422) that names the field
+ */
+function assertImpersonal(profile: Profile | undefined, password: string, field: string): void {
+  if (profile === undefined || !isPersonal(password, profile)) return
+  const detail =
+    'This password is your name or e-mail address, so it is tried first. Choose another one: several words are best.'
   throw invalid([{ detail, ...inBody([field]) }])
 }
 
@@ -107,11 +120,13 @@ function confirmOperation(options: AccountOptions, { unlock }: AccountGuard): Op
       await assertUncommon(common, password, 'password')
       const confirmed = await confirmations.read(token)
       if (confirmed === undefined) throw tokenNotGood()
+      assertImpersonal(confirmed, password, 'password')
       const id = accountIdOf(confirmed.email)
       const passwordHash = await passwords.hash(password)
       const present = await accounts.find(id)
       if (present && (await customers.isRegistered(present.customerId))) throw tokenNotGood()
       const known = await customers.withAddress(confirmed.email)
+      if (known !== undefined) assertImpersonal(await customers.profile(known), password, 'password')
       const customerId = known ?? derivedId('account', confirmed.jti)
       if (known === undefined) await customers.register(customerId, confirmed, request.correlationId)
       const account = await accounts.add({ id, customerId, passwordHash }, present)
@@ -184,7 +199,7 @@ function resetPasswordOperation(
   options: AccountOptions,
   { replacePassword, tellOfNewPassword, unlock, standing }: AccountGuard,
 ): Operation {
-  const { passwords, common, resets, requestsPerMinute } = options
+  const { customers, passwords, common, resets, requestsPerMinute } = options
   return operation({
     name: 'resetPassword',
     path: '/v1/accounts/reset-password',
@@ -203,6 +218,7 @@ function resetPasswordOperation(
       const passwordHash = await passwords.hash(password)
       const account = await standing(reset.accountId)
       if (account?.version !== reset.version) throw tokenNotGood()
+      assertImpersonal(await customers.profile(account.customerId), password, 'password')
       const changed = await replacePassword(account, passwordHash)
       if (changed === undefined) throw tokenNotGood()
       tellOfNewPassword(account)
@@ -216,7 +232,7 @@ function resetPasswordOperation(
 }
 
 function changePasswordOperation(
-  { accounts, passwords, common, requestsPerMinute }: AccountOptions,
+  { accounts, customers, passwords, common, requestsPerMinute }: AccountOptions,
   { tryPassword, passed, replacePassword, tellOfNewPassword }: AccountGuard,
 ): Operation {
   return operation({
@@ -232,6 +248,7 @@ function changePasswordOperation(
       await assertUncommon(common, newPassword, 'newPassword')
       const account = principal.kind === 'customer' ? await accounts.ofCustomer(principal.id) : undefined
       if (account === undefined) throw reject('account-missing', 'There is no account with a password here.')
+      assertImpersonal(await customers.profile(account.customerId), newPassword, 'newPassword')
       const verdict = await tryPassword(account.id, request, password, account.passwordHash)
       if (verdict === 'wrong') throw reject('password-wrong', 'The present password is wrong.')
       await passed(account.id, request)

@@ -6,13 +6,13 @@ import { Id, Timestamp } from '../../domain/values.ts'
 
 const maxPassword = 200
 
-/** NIST SP 800-63B: of any kind; that it is not one of the most common ones is looked up. */
+/** NIST SP 800-63B-4: of any kind; that it is not easy to guess is looked at apart. */
 export const NewPassword = z
   .string()
   .min(shortestPassword)
   .max(maxPassword)
   .meta({
-    description: `New password: ${shortestPassword} to ${maxPassword} characters of any kind, and none of the most common passwords`,
+    description: `New password: ${shortestPassword} to ${maxPassword} characters of any kind, and none that is easy to guess: not one of the most common, one character repeated, or the person's name or e-mail address`,
     example: 'correct horse battery staple',
   })
 

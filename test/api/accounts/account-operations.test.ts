@@ -85,7 +85,7 @@ async function watched() {
         await meanwhile.asked?.()
         return isRegistered
       },
-      profile: unused,
+      profile: async () => ({ email: 'ada@example.com', name: 'Ada' }),
     },
     passwords: {
       hash: hashing.hash,

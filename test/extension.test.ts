@@ -3,14 +3,16 @@ import { z } from 'zod'
 import { shopper, staff } from '../src/engine/access.ts'
 import { type CommandDefinition, command } from '../src/engine/command-definition.ts'
 import { decider } from '../src/engine/decider.ts'
-import { defineEvents } from '../src/engine/events.ts'
+import { defineEvents, type EventOf } from '../src/engine/events.ts'
 import { personal } from '../src/engine/personal-data.ts'
 import { collection, projection } from '../src/engine/projection.ts'
 import { documentQuery } from '../src/engine/query-definition.ts'
+import { idOf } from '../src/engine/streams.ts'
 import { type Extension, ExtensionError, loadExtensions } from '../src/extension.ts'
 import { forReading } from '../src/shop.ts'
 import type { PaymentGateway } from '../src/workers/payment-gateway.ts'
 import { openShop } from './integration/open-shop.ts'
+import { guest } from './integration/shop-client.ts'
 import { startServer } from './server-process.ts'
 
 const noteEvents = defineEvents('note', { NoteWritten: z.object({}) })
@@ -93,12 +95,33 @@ test('a command that nobody else has is taken', () => {
 })
 
 const Message = z.strictObject({ subject: z.string(), text: personal(z.string()) })
+const messageEvents = defineEvents('message', { MessageWritten: z.object(Message.shape) })
 const message = decider({
-  events: defineEvents('message', { MessageWritten: z.object({ text: Message.shape.text }) }),
+  events: messageEvents,
   commands: { WriteMessage: Message },
   initial: {},
   evolve: (state) => state,
-  decide: { WriteMessage: () => [] },
+  decide: { WriteMessage: (data): EventOf<typeof messageEvents>[] => [{ type: 'MessageWritten', data }] },
+})
+const messageDocuments = collection('messages', Message.extend({ id: z.string() }), {})
+const messages = projection({
+  name: 'messages',
+  version: 1,
+  collections: [messageDocuments],
+  from: [messageEvents],
+  on: {
+    MessageWritten: ({ stream, data }) => messageDocuments.change(idOf(stream), () => ({ id: idOf(stream), ...data })),
+  },
+})
+const getMessage = documentQuery({
+  name: 'getMessage',
+  route: 'GET /v1/messages/{id}',
+  summary: 'A message',
+  who: staff('orders'),
+  from: messages,
+  of: messageDocuments,
+  parameters: z.object({ id: z.string() }),
+  id: ({ id }) => id,
 })
 
 function writeMessage(personOf?: CommandDefinition['personOf']) {
@@ -121,6 +144,17 @@ test('a command with personal data fits only where it says whose they are', () =
   expect(fitted(writeMessage())).toThrow('writeMessage takes personal data and does not say whose')
   expect(fitted(writeMessage())).toThrow('personOf: ({ principal }) => principal.id')
   expect(fitted(writeMessage(({ principal }) => principal.id))).not.toThrow()
+})
+
+test('what its command took of a person goes when the person is forgotten', async () => {
+  const parts = { aggregates: [message], projections: [messages], queries: [getMessage] }
+  const commands = [writeMessage(({ principal }) => principal.id)]
+  const shop = await openShop({}, undefined, [extension({ ...parts, commands })])
+  const { customerId, token } = await guest(shop)
+  const { body } = await shop.post('/v1/messages', { subject: 'Tea', text: 'From Ada' }, { token })
+  expect(await shop.get(`/v1/messages/${body.id}`)).toMatchObject({ subject: 'Tea', text: 'From Ada' })
+  await shop.post(`/v1/customers/${customerId}/forget`)
+  await expect.poll(() => shop.get(`/v1/messages/${body.id}`)).toMatchObject({ subject: 'Tea', text: null })
 })
 
 test('a module that does not export what is looked for says so', async () => {

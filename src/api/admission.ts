@@ -126,7 +126,7 @@ export function admission(options: AdmissionOptions): Admission {
       'daybook-correlation-id': correlationId,
       'retry-after': '1',
       ...(origin !== undefined &&
-        corsOrigins.includes(origin) && {
+        (corsOrigins.includes(origin) || corsOrigins.includes('*')) && {
           'access-control-allow-origin': origin,
           'access-control-expose-headers': 'Retry-After',
           vary: 'Origin',

@@ -76,6 +76,17 @@ test('What is more than the server takes is told at once to come again, and noth
   expect((await ask('GET /nothing')).status).toBe(404)
 })
 
+test('A page of any origin can read that it has to come again, where all may call', async () => {
+  const { last, finish, begun } = lasting()
+  const { ask } = await overHttp({ limits: { maxRequests: 1 }, api: { operations: [last], corsOrigins: ['*'] } })
+  const taken = ask('POST /v1/lasting')
+  await expect.poll(begun).toBe(1)
+  const { status, headers } = await ask('GET /nothing', undefined, { headers: { origin: 'https://other.example' } })
+  expect([status, headers.get('access-control-allow-origin')]).toEqual([503, 'https://other.example'])
+  finish()
+  await taken
+})
+
 test('Health is told however much there is to do', async () => {
   const { last, finish, begun } = lasting()
   const { ask } = await overHttp({ limits: { maxRequests: 1 }, api: { operations: [last] } })

@@ -16,13 +16,22 @@ function newerNode() {
   }
 }
 
+// Tells the newer one that its parent is this file, until it has read it.
+var wrappedSetting = 'DAYBOOK_OF_OLDER_NODE'
+// biome-ignore lint/style/noProcessEnv: it goes from one process to the other, and is no setting of a shop.
+var environment = process.env
+
 function runWith(node) {
-  var child = require('child_process').spawn(node, [__filename].concat(process.argv.slice(2)), { stdio: 'inherit' })
-  // A terminal sends its own interrupt to both: passed on, the second one would end it at once.
-  process.on('SIGINT', function () {})
-  ;['SIGTERM', 'SIGHUP'].forEach(function (signal) {
+  environment[wrappedSetting] = '1'
+  var child = require('child_process').spawn(node, [__filename].concat(process.argv.slice(2)), {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc']
+  })
+  // Passed on as another signal than the one that a terminal or a supervisor may have sent to both: the same again would end it at once.
+  var passedOn = { SIGINT: 'SIGTERM', SIGTERM: 'SIGINT', SIGHUP: 'SIGTERM' }
+  Object.keys(passedOn).forEach(function (signal) {
     process.on(signal, function () {
-      child.kill(signal)
+      // On Windows the console tells both, and whatever is sent from here kills.
+      if (process.platform !== 'win32') child.kill(passedOn[signal])
     })
   })
   child.on('error', function (error) {
@@ -34,7 +43,16 @@ function runWith(node) {
   })
 }
 
+function endWithParent() {
+  delete environment[wrappedSetting]
+  process.on('disconnect', function () {
+    if (!process.emit('SIGTERM', 'SIGTERM')) process.exit(1)
+  })
+  process.channel.unref()
+}
+
 if (major >= neededMajor) {
+  if (environment[wrappedSetting] && process.channel) endWithParent()
   require('module').enableCompileCache()
   require('../dist/cli.js')
 } else {

@@ -14,12 +14,13 @@ export function stoppedBySignal(reason: string): AbortSignal {
 const longestStopMs = 10_000
 export const exitCodes = { failed: 1, stopped: 130 }
 
-/** Stops on the first signal, and at once on the second. */
+/** Stops on the first signal, and at once on the second of its kind: one of the other kind may be the same wish, passed on by a parent. */
 export function stopOnSignal(stop: () => Promise<void>): void {
-  let isStopping = false
-  const onSignal = () => {
-    if (isStopping) process.exit(exitCodes.stopped)
-    isStopping = true
+  const received = new Set<NodeJS.Signals>()
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (received.has(signal)) process.exit(exitCodes.stopped)
+    received.add(signal)
+    if (received.size > 1) return
     setTimeout(() => process.exit(exitCodes.failed), longestStopMs).unref()
     stop().then(
       () => process.exit(0),

@@ -18,7 +18,7 @@ export function keepingCommands(program: Command, extensions: readonly Extension
         throw new InvalidArgumentError(`There is no format ${format}. There is: online-retail.`)
       const { importOnlineRetail } = await import('./import.ts')
       const stopping = new AbortController()
-      process.once('SIGINT', () => stopping.abort())
+      for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stopping.abort())
       await withConnection((connection) => importOnlineRetail(connection, file, { rejects, signal: stopping.signal }))
     })
 

@@ -91,7 +91,7 @@ export interface ShopParts extends Definitions {
  * @throws ExtensionError for two of one name, for a permission that no key can have, for a wrong module, and for personal data of nobody
  */
 export function assertFits(extensions: readonly Extension[], shop: ShopParts, scopes: readonly string[]): void {
-  for (const { name, module, commands = [] } of extensions) {
+  for (const { name, module } of extensions) {
     if (!isExtension({ name, module }))
       throw new ExtensionError(
         `The extension ${name} needs a name in kebab-case, and as its module import.meta.url, not ${module}.`,
@@ -101,8 +101,8 @@ export function assertFits(extensions: readonly Extension[], shop: ShopParts, sc
         `The extension ${name} is exported by the file that is run. Put it into a file of its own: threads load it, too.`,
       )
     }
-    for (const each of commands) assertPersonIsNamed(each)
   }
+  for (const each of shop.commands) assertPersonIsNamed(each)
   const projections = projectionsOf(shop).map(({ name }) => name)
   const named = {
     extensions: extensions.map(({ name }) => name),

@@ -1,3 +1,4 @@
+import { checkLog, type LogSummary } from '../adapters/sqlite/log-check.ts'
 import { openVaultReader } from '../adapters/sqlite/vault-check.ts'
 import type { RecordedEvent } from '../engine/event-store.ts'
 import type { EventRegistry } from '../engine/events.ts'
@@ -58,6 +59,30 @@ function personsByDefinition(
     return sealedFor(definition.upcast(data, version), definition.schema)
   } catch {
     return undefined
+  }
+}
+
+/**
+ * Reads a log to its end, as `checkLog`, and finds out on the way whose keys are lost.
+ * @param vaultFile where they are; absent, as the registry, where that can't be found out
+ * @param onProgress told how far it is, in positions of the log; what it throws ends this
+ * @throws CorruptLogError, NewerVersionError as `checkLog`
+ */
+export function checkLogAndKeys(
+  logFile: string,
+  vaultFile: string | undefined,
+  registry: EventRegistry | undefined,
+  onProgress: (position: number, head: number) => void,
+): { readonly log: LogSummary; readonly lostKeys?: LostKeys } {
+  const keys = vaultFile !== undefined && registry ? keyCheck(vaultFile, registry) : undefined
+  try {
+    const log = checkLog(logFile, (position, head, events) => {
+      keys?.look(events)
+      onProgress(position, head)
+    })
+    return { log, ...(keys && { lostKeys: keys.lost() }) }
+  } finally {
+    keys?.close()
   }
 }
 

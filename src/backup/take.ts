@@ -1,12 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { checkCopy, copyDatabase } from '../adapters/sqlite/database-copy.ts'
-import { checkLog, type LogSummary } from '../adapters/sqlite/log-check.ts'
 import { CorruptLogError } from '../engine/errors.ts'
 import type { EventRegistry } from '../engine/events.ts'
 import type { DataFiles } from '../storage.ts'
 import { sha256, sync, writeDurably } from './durable-file.ts'
-import { keyCheck, type LostKeys } from './lost-keys.ts'
+import { checkLogAndKeys, type LostKeys } from './lost-keys.ts'
 import { type BackupFile, type Manifest, manifestName, manifestOf } from './manifest.ts'
 import { isReadable, type Part, type Parts, partsOf } from './parts.ts'
 
@@ -98,20 +97,14 @@ function checkCopiedLog(
   { directory, registry, onProgress }: TakeOptions,
   [{ name, file }, vault]: Parts,
   copied: readonly BackupFile[],
-): { readonly log: LogSummary; readonly lostKeys: LostKeys | undefined } {
+): ReturnType<typeof checkLogAndKeys> {
   const copy = join(directory, name)
-  const keys = registry && isReadable(vault, copied) ? keyCheck(join(directory, vault.name), registry) : undefined
+  const keys = isReadable(vault, copied) ? join(directory, vault.name) : undefined
   try {
-    const log = checkLog(copy, (done, total, events) => {
-      keys?.look(events)
-      onProgress({ step: 'verify', done, total })
-    })
-    return { log, lostKeys: keys?.lost() }
+    return checkLogAndKeys(copy, keys, registry, (done, total) => onProgress({ step: 'verify', done, total }))
   } catch (error) {
     if (!(error instanceof CorruptLogError)) throw error
     throw new CorruptLogError(error.message.replaceAll(copy, file), { cause: error })
-  } finally {
-    keys?.close()
   }
 }
 

@@ -1,12 +1,11 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkCopy } from '../adapters/sqlite/database-copy.ts'
-import { checkLog } from '../adapters/sqlite/log-check.ts'
 import { NewerVersionError } from '../engine/errors.ts'
 import type { EventRegistry } from '../engine/events.ts'
 import type { DataFiles } from '../storage.ts'
 import { sha256 } from './durable-file.ts'
-import { keyCheck, type LostKeys } from './lost-keys.ts'
+import { checkLogAndKeys, type LostKeys } from './lost-keys.ts'
 import { BrokenBackupError, type Manifest, readManifest } from './manifest.ts'
 import { isReadable, partsOf } from './parts.ts'
 
@@ -56,17 +55,10 @@ export async function verifyBackup({ directory, files, registry, onProgress }: V
   const [log, vault] = parts
   // What is in an older layout was verified when it was copied.
   if (!isReadable(log, manifest.files) || !isReadable(vault, manifest.files)) return { manifest }
-  const keys = keyCheck(join(directory, vault.name), registry)
-  try {
-    const found = checkLog(join(directory, log.name), (position, head, events) => {
-      keys.look(events)
-      onProgress(position, head)
-    })
-    assertSame(manifest.log, found, directory)
-    return { manifest, lostKeys: keys.lost() }
-  } finally {
-    keys.close()
-  }
+  const places = [join(directory, log.name), join(directory, vault.name)] as const
+  const { log: found, lostKeys } = checkLogAndKeys(...places, registry, onProgress)
+  assertSame(manifest.log, found, directory)
+  return { manifest, ...(lostKeys && { lostKeys }) }
 }
 
 function assertSame(said: Manifest['log'], found: Manifest['log'], directory: string): void {

@@ -5,6 +5,7 @@ import { command } from '../engine/command-definition.ts'
 
 /** A customer's account belongs to the customer with its id. */
 const own = owner((_customer: Customer, id) => id, 'customers')
+const personOf = ({ id }: { readonly id: string }) => id
 
 export const registerCustomer = command({
   name: 'registerCustomer',
@@ -18,6 +19,7 @@ export const registerCustomer = command({
     id: Id.exactOptional().meta({ description: 'Identifier, if the shop chooses it itself', example: '17850' }),
   }),
   creates: { location: '/v1/customers/{customerId}', id: (body) => body.id },
+  personOf,
   claims: ({ email }) => (email === null ? [] : [{ noun: 'e-mail address', value: email.trim().toLowerCase() }]),
   holds: ({ status }) => status === 'registered',
   toData: ({ email, name, attributes }) => ({ email, name, attributes }),
@@ -32,6 +34,7 @@ export const customerRequests = [
     who: own,
     target: customer,
     type: 'RenameCustomer',
+    personOf,
   }),
   command({
     name: 'saveAddress',
@@ -41,6 +44,7 @@ export const customerRequests = [
     who: own,
     target: customer,
     type: 'SaveAddress',
+    personOf,
   }),
   command({
     name: 'removeAddress',

@@ -52,7 +52,7 @@ export interface CommandDefinition {
   readonly keyRequired: boolean
   /** A process or a job follows from it: none does from history that is brought in, so it cannot be sent as such. */
   readonly startsWork: boolean
-  /** Whose the personal data in it is; absent where nobody said, and it is sealed for the id of the aggregate. */
+  /** Whose the personal data in it is; absent where it takes none. */
   personOf?(sent: Sent, state: unknown, data: EventData): string
   /** Values that must be unique in the shop, claimed before the command is decided. */
   claims(data: EventData): readonly UniqueValue[]
@@ -85,7 +85,7 @@ interface Shape<State, C extends CommandSchemas, Type extends keyof C & string, 
   readonly keyRequired?: boolean
   /** True where a process or a job does the rest, such as paying money back. */
   readonly startsWork?: boolean
-  /** Id of the person whose the personal data in it is: by default that of the aggregate, which an extension has to say, too. */
+  /** Id of the person whose the personal data in it is; a shop with a command that takes such data and does not say it does not start. */
   readonly personOf?: (sent: Sent, state: State, data: z.output<C[Type]>) => string
   readonly claims?: (data: z.output<C[Type]>) => readonly UniqueValue[]
   /** By default what exists holds its claims for ever. */

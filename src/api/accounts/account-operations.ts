@@ -60,17 +60,21 @@ function assertImpersonal(profile: Profile | undefined, password: string, field:
 
 /**
  * Begins a session of an account as it was when somebody showed who they are.
- * @returns undefined when its password was changed meanwhile: whoever did that has ended the sessions that there were, not this one
+ * @param account undefined where it could not be changed, for somebody else has
+ * @throws the refusal when its password was changed meanwhile: whoever did that has ended the sessions that there were, not this one
  */
 async function beginAs(
   { accounts, sessions, logIns }: AccountOptions,
-  { id, customerId, version }: Account,
+  account: Account | undefined,
   asked: Omit<Parameters<LogIns['begin']>[0], 'customerId'>,
-): Promise<z.output<typeof LoggedIn> | undefined> {
+  refusal: () => Error,
+): Promise<z.output<typeof LoggedIn>> {
+  if (account === undefined) throw refusal()
+  const { id, customerId, version } = account
   const begun = await logIns.begin({ ...asked, customerId })
   if ((await accounts.find(id))?.version === version) return begun
   await sessions.end(customerId, begun.sessionId)
-  return undefined
+  throw refusal()
 }
 
 function registerOperation(
@@ -132,9 +136,7 @@ function confirmOperation(options: AccountOptions, { unlock }: AccountGuard): Op
       const account = await accounts.add({ id, customerId, passwordHash }, present)
       if (account === undefined) throw tokenNotGood()
       await unlock(`mails to ${id}`)
-      const begun = await beginAs(options, account, { guestToken, request })
-      if (begun === undefined) throw tokenNotGood()
-      return begun
+      return await beginAs(options, account, { guestToken, request }, tokenNotGood)
     },
   })
 }
@@ -161,9 +163,7 @@ function logInOperation(options: AccountOptions, { tryPassword, passed }: Accoun
       await passed(id, request)
       const isOutdated = verdict === 'outdated'
       const present = isOutdated ? await accounts.setPassword(account, await passwords.hash(password)) : account
-      const begun = present && (await beginAs(options, present, { guestToken, request }))
-      if (begun === undefined) throw wrongPassword()
-      return begun
+      return await beginAs(options, present, { guestToken, request }, wrongPassword)
     },
   })
 }
@@ -224,9 +224,7 @@ function resetPasswordOperation(
       tellOfNewPassword(account)
       await unlock(`account ${account.id}`)
       await unlock(`mails to ${account.id}`)
-      const begun = await beginAs(options, changed, { guestToken, request })
-      if (begun === undefined) throw tokenNotGood()
-      return begun
+      return await beginAs(options, changed, { guestToken, request }, tokenNotGood)
     },
   })
 }
